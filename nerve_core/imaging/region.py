@@ -19,8 +19,22 @@ BLACK = 3
 """Grey level up to which a surround is black; JPEG leaves a little noise in flat black."""
 PAGE_SHARE = 0.02
 """Share of the frame that flat pixels of one level must cover to be a page or menu."""
+SEGMENTS = 12
+"""Parts into which a line is cut to tell tissue, which is spread along it, from a label, which is not."""
+LIT_SEGMENTS = 3
+"""Parts of a line that must hold signal for the line to belong to the region."""
+FULL_SEGMENTS = 8
+"""Parts of a line that must be mostly signal for it to be tissue beyond a dark gap, such as skin over gel."""
+MAX_GAP = 0.06
+"""Widest such gap, as a share of the side."""
 LIT_SHARE = 0.02
-"""Share of a line that must hold signal for the line to belong to the region."""
+"""Share of a part that must be brighter than black for the part to hold signal."""
+FULL_SHARE = 0.8
+"""Share of a part that must be signal for the part to be mostly signal; text stays below it."""
+PAGE_LIT_SHARE = 0.5
+"""Share of a part that must differ from the page for the part to hold signal."""
+FINE = 1024
+"""Frames with a longer side are searched on every n-th pixel, px."""
 SMALL = 256
 """Long side of the coarse map in which pieces are found, px."""
 OPENING = 7
@@ -39,12 +53,20 @@ def find_region(pixels: np.ndarray) -> Box:
         (top, left, bottom, right) px, at least ``MIN_SHARE`` of the frame; the whole frame when nothing
         around it looks like a surround.
     """
+    step = max(1, round(max(pixels.shape) / FINE))
+    if step > 1:
+        box = find_region(np.ascontiguousarray(pixels[::step, ::step]))
+        return box[0] * step, box[1] * step, *(
+            min(end * step, side) for end, side in zip(box[2:], pixels.shape, strict=True)
+        )
     height, width = pixels.shape
     box = (0, 0, height, width)
+    lit = pixels > BLACK
     page = _page(pixels)
     if page is not None:
-        box = _peel(~page, box, height * width)
-    return _peel(pixels > BLACK, box, height * width)
+        box = _peel(~page, PAGE_LIT_SHARE, box, height * width)
+        lit &= ~page
+    return _peel(lit, LIT_SHARE, box, height * width)
 
 
 def _page(pixels: np.ndarray) -> np.ndarray | None:
@@ -60,17 +82,21 @@ def _page(pixels: np.ndarray) -> np.ndarray | None:
     return cv2.dilate(flat.astype(np.uint8), np.ones((5, 5), np.uint8)).view(bool)
 
 
-def _peel(signal: np.ndarray, box: Box, frame_area: int) -> Box:
-    """The part of ``box`` that holds signal (bool (H, W)), or ``box`` when that would be too small."""
+def _peel(signal: np.ndarray, share: float, box: Box, frame_area: int) -> Box:
+    """The part of ``box`` that holds signal (bool (H, W)), or ``box`` when that would be too small.
+
+    ``share`` is what a part of a line must hold of signal to count.
+    """
     top, left, bottom, right = box
-    inside = signal[top:bottom, left:right]
+    inside = signal[top:bottom, left:right].astype(np.float32)
     coarse = _coarse_box(inside)
     if coarse is None:
         return box
     first_row, first_column, end_row, end_column = coarse
     for _ in range(2):  # each direction is measured within the other, so a second round settles both
-        first_row, end_row = _grow(inside[:, first_column:end_column].mean(axis=1), first_row, end_row)
-        first_column, end_column = _grow(inside[first_row:end_row].mean(axis=0), first_column, end_column)
+        first_row, end_row = _grow(inside[:, first_column:end_column], share, first_row, end_row)
+        across = np.ascontiguousarray(inside[first_row:end_row].T)
+        first_column, end_column = _grow(across, share, first_column, end_column)
     if (end_row - first_row) * (end_column - first_column) < MIN_SHARE * frame_area:
         return box
     return top + first_row, left + first_column, top + end_row, left + end_column
@@ -81,9 +107,7 @@ def _coarse_box(signal: np.ndarray) -> Box | None:
     height, width = signal.shape
     scale = min(1.0, SMALL / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(signal.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
-    small = (small > 64).astype(np.uint8)
-    # a border of signal lets pieces that touch the edge of the frame survive the opening
+    small = (cv2.resize(signal, size, interpolation=cv2.INTER_AREA) > 0.25).astype(np.uint8)
     small = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     small = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((OPENING, OPENING), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(small, connectivity=4)
@@ -98,15 +122,25 @@ def _coarse_box(signal: np.ndarray) -> Box | None:
     return int(first[0]), int(first[1]), int(end[0]), int(end[1])
 
 
-def _grow(shares: np.ndarray, first: int, end: int) -> tuple[int, int]:
-    """Move both ends outwards over lines with signal, across gaps of one line."""
-    lit = shares >= LIT_SHARE
-    while first > 0 and lit[max(0, first - 2) : first].any():
-        first -= 1
-    while end < len(lit) and lit[end : end + 2].any():
-        end += 1
-    while first < end - 1 and not lit[first]:
-        first += 1
-    while end > first + 1 and not lit[end - 1]:
+def _grow(lines: np.ndarray, share: float, first: int, end: int) -> tuple[int, int]:
+    """Move both ends of a range of lines (float (N, M), 0 to 1) to where signal ends."""
+    parts = cv2.resize(lines, (min(SEGMENTS, lines.shape[1]), len(lines)), interpolation=cv2.INTER_AREA)
+    lit = (parts >= share).sum(axis=1) >= LIT_SEGMENTS
+    full = (parts >= FULL_SHARE).sum(axis=1) >= FULL_SEGMENTS
+    gap = max(2, round(MAX_GAP * len(lines)))
+    first = len(lines) - _end(lit[::-1], full[::-1], len(lines) - first, gap)
+    return first, max(_end(lit, full, end, gap), first + 1)
+
+
+def _end(lit: np.ndarray, full: np.ndarray, end: int, gap: int) -> int:
+    """Where signal ends, searched from ``end`` outwards, across a dark gap when tissue follows, or else inwards."""
+    while end < len(lit):
+        if lit[end : end + 2].any():
+            end += 1
+        elif full[end : end + gap].any():
+            end += int(full[end : end + gap].argmax()) + 1
+        else:
+            break
+    while end > 1 and not lit[end - 1]:
         end -= 1
-    return first, end
+    return end
