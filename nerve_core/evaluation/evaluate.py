@@ -1,0 +1,195 @@
+"""A manifest judged with one predictor: rows in, figures and a table of images out."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from nerve_core.errors import DataError
+from nerve_core.evaluation.scoring import Gate, Predicts, Scored, score_row
+from nerve_core.evaluation.severity import pathology_figures
+from nerve_core.evaluation.summary import summarise, summarise_click
+from nerve_core.imaging.scan import Scan
+
+PER_IMAGE = ("image", "group", "dice", "p_affected", "verdict", "label")
+SPLITS = ("all", "train", "val", "test")
+
+Progress = Callable[[int, int], None]
+"""Called with (rows done, rows in all)."""
+
+
+def evaluate(
+    manifest: Path | str | Sequence[Path | str],
+    predictor: Predicts,
+    *,
+    clicks: bool = False,
+    per_image: Path | None = None,
+    split: str = "all",
+    limit: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Judge every row of one or several manifests with the predictor, the quality gate off.
+
+    Args:
+        manifest: manifest file, folder with ``affected/`` and ``unaffected/``, or several of them.
+        predictor: gives the predictions; safe to call from ``workers`` threads at once.
+        clicks: also predict with one click where the largest true nerve is thickest.
+        per_image: CSV to write with one line an image, or None.
+        split: ``train``, ``val`` or ``test`` keeps the rows on that side of the project's group split,
+            ``all`` every row.
+        limit: use at most this many rows, spread evenly over the manifest; None for all.
+        workers: threads that predict at once; the result does not depend on it.
+        progress: told after each row.
+
+    Returns:
+        JSON-ready figures: those of the contract, ``errors`` (rows that could not be used), ``refused``
+        (scans the gate would refuse), ``click`` (the same figures with a click, None without ``clicks``)
+        and ``pathology`` (by severity, kind and sham, None without those columns).
+
+    Raises:
+        DataError: a manifest cannot be read, or no row is left.
+    """
+    rows = chosen(read_rows(manifest), split=split, limit=limit)
+    scored = score_rows(rows, predictor, clicks=clicks, workers=workers, progress=progress)
+    if per_image is not None:
+        write_per_image(per_image, scored)
+    figures = summarise(scored)
+    click = summarise_click(scored)
+    if click is not None:
+        click["pathology"] = pathology_figures(scored, click=True)
+    return figures | {
+        "split": split,
+        "limit": limit,
+        "pathology": pathology_figures(scored),
+        "click": click,
+    }
+
+
+def read_rows(manifest: Path | str | Sequence[Path | str]) -> list[dict[str, str]]:
+    """Rows of one or several manifests, one after the other, with absolute paths.
+
+    Raises:
+        DataError: a manifest cannot be read.
+    """
+    from nerve_core.data.manifest import read_manifest
+
+    paths = [manifest] if isinstance(manifest, str | Path) else list(manifest)
+    return [row for path in paths for row in read_manifest(Path(path))]
+
+
+def chosen(rows: Sequence[Mapping[str, str]], split: str = "all", limit: int | None = None) -> list[Any]:
+    """Rows on one side of the group split, at most ``limit`` of them spread evenly in their order.
+
+    Raises:
+        DataError: no row is left, or the split is unknown.
+    """
+    if split not in SPLITS:
+        raise DataError(f"There is no split {split!r}; use {', '.join(SPLITS)}.")
+    kept = list(rows)
+    if split != "all":
+        from nerve_core.data.splits import assign
+
+        kept = [row for row, side in zip(kept, assign(kept), strict=True) if side == split]
+    if not kept:
+        raise DataError(f"No row of the manifest is in the split {split!r}; check the manifest or use all.")
+    if limit is not None and limit < len(kept):
+        if limit < 1:
+            raise DataError("The limit must be at least 1 image.")
+        kept = [kept[index * len(kept) // limit] for index in range(limit)]
+    return kept
+
+
+def score_rows(
+    rows: Sequence[Mapping[str, str]],
+    predictor: Predicts,
+    *,
+    clicks: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+    read: Callable[[str], Scan] | None = None,
+    gate: Gate | None = None,
+) -> list[Scored]:
+    """Score rows in their order; ``read`` and ``gate`` default to those of the imaging room."""
+    if read is None:
+        from nerve_core.imaging.read import read_scan as read
+    if gate is None:
+        from nerve_core.imaging.gate import check_quality as gate
+
+    def one(row: Mapping[str, str]) -> Scored:
+        return score_row(row, predictor, read, gate, click=clicks)
+
+    if workers <= 1:
+        return _watched(map(one, rows), len(rows), progress)
+    with ThreadPoolExecutor(workers) as pool:
+        return _watched(pool.map(one, rows), len(rows), progress)
+
+
+def _watched(results: Iterable[Scored], total: int, progress: Progress | None) -> list[Scored]:
+    done: list[Scored] = []
+    for result in results:
+        done.append(result)
+        if progress is not None:
+            progress(len(done), total)
+    return done
+
+
+def write_per_image(path: Path, scored: Sequence[Scored]) -> None:
+    """Write one CSV line an image, whole or not at all.
+
+    Columns: ``image, group, dice, p_affected, verdict, label``, with a click ``dice_click, dice_pointed,
+    p_affected_click, verdict_click``, then the manifest's own. Cells of a row that could not be used, and
+    ``p_affected`` where no nerve was found, are empty; ``error`` says why.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    own = list(dict.fromkeys(name for one in scored for name in one.row if name not in PER_IMAGE))
+    clicked = any(one.click_answer is not None for one in scored)
+    extra = ["dice_click", "dice_pointed", "p_affected_click", "verdict_click"] if clicked else []
+    columns = [*PER_IMAGE, *extra, "error", *[name for name in own if name not in (*extra, "error")]]
+    path = Path(path)
+    partial = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", newline="", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            partial = Path(file.name)
+            table = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+            table.writeheader()
+            table.writerows(per_image_line(one) for one in scored)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o644)
+        partial.replace(path)
+    except OSError as error:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+        raise DataError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+
+
+def per_image_line(one: Scored) -> dict[str, Any]:
+    """One line of the table of images."""
+    line: dict[str, Any] = {**one.row, "error": one.error or ""}
+    for answer, suffix in ((one.answer, ""), (one.click_answer, "_click")):
+        if answer is None:
+            continue
+        line[f"dice{suffix}"] = "" if answer.contour is None else f"{answer.contour.dice:.6f}"
+        line[f"p_affected{suffix}"] = "" if answer.p_affected is None else f"{answer.p_affected:.6f}"
+        line[f"verdict{suffix}"] = answer.verdict
+        if answer.pointed is not None:
+            line["dice_pointed"] = f"{answer.pointed.dice:.6f}"
+    return line
+
+
+def progress_on_stderr(done: int, total: int) -> None:
+    """A line on standard error every 25 rows and at the end."""
+    if done % 25 == 0 or done == total:
+        print(f"{done}/{total} scans", file=sys.stderr, flush=True)
