@@ -1,0 +1,320 @@
+"""What lies where: cross-sections of six sites, and how an affected nerve differs from a healthy one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nerve_core.data.phantom_tissue import NerveShape, Tissue
+
+# (mean, standard deviation) of the cross-sectional area in mm². Bae 2021 (PMC8104199, Table 1, 107 healthy
+# adults) unless noted; the sd of a pooled mean, which is not published, is taken as a quarter of it.
+CSA_MM2 = {
+    ("wrist", "median"): (9.33, 1.55),
+    ("wrist", "ulnar"): (5.09, 1.29),
+    ("elbow", "ulnar"): (7.31, 1.69),
+    ("axilla", "median"): (9.88, 2.52),
+    ("axilla", "ulnar"): (6.94, 1.97),
+    ("axilla", "radial"): (7.02, 1.87),
+    ("popliteal", "tibial"): (21.7, 4.0),  # pooled mean, Senarai 2023, doi 10.3390/jcm12196186
+    ("popliteal", "fibular"): (7.9, 1.6),  # pooled mean, Fisse 2021 Part II
+    # Not in the norms shipped with the project; chosen below the upper limit of a C5 root (8 mm²,
+    # Practical Neurology, secondary source).
+    ("neck", "C5 root"): (5.5, 0.9),
+    ("neck", "C6 root"): (7.5, 1.2),
+    ("neck", "C7 root"): (8.0, 1.3),
+    # No norm at hand: a plausible size of the flat femoral nerve below the inguinal ligament.
+    ("groin", "femoral"): (24.0, 5.0),
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place to scan.
+
+    Attributes:
+        nerves: names, the main one first.
+        depth_mm: range of imaging depths used there.
+        draw: paints everything but the nerves and returns them, healthy.
+    """
+
+    nerves: tuple[str, ...]
+    depth_mm: tuple[float, float]
+    draw: Callable[[Tissue, np.random.Generator], list[NerveShape]]
+
+
+def _area(rng: np.random.Generator, site: str, nerve: str) -> float:
+    mean, spread = CSA_MM2[site, nerve]
+    return mean + spread * float(np.clip(rng.normal(), -1.7, 1.7))
+
+
+def _drift(tissue: Tissue, rng: np.random.Generator, reach: float) -> float:
+    """Offset in mm that changes smoothly along the limb."""
+    phase, length = rng.uniform(0, 2 * math.pi), rng.uniform(28, 55)
+    return reach * math.sin(2 * math.pi * tissue.fields.along_mm / length + phase)
+
+
+def _wrist(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
+    shift = rng.uniform(-2.5, 2.5)
+    roof = rng.uniform(2.6, 4.0)
+    tissue.muscle("deep", tissue.between(0, 99), -33, 0.05)
+    tunnel = tissue.curve("retinaculum", roof, rng.normal(0, 0.02), 0.25)
+    floor = tissue.curve("floor", roof + rng.uniform(8.5, 10.5), wave=0.5, across=7)
+    tissue.connective("tunnel", tissue.between(tunnel, floor), -29)
+    tissue.fat("fat", tissue.between(0, tunnel), -25, 0.35)
+    tissue.fascia("floor", floor, 0.25, 0.2)
+    depth = float(floor.mean()) + rng.uniform(1.8, 3.2)
+    arch = tissue.curve("radius", depth, wave=0.3) + 0.010 * (tissue.fields.lateral - rng.uniform(-4, 4)) ** 2
+    tissue.bone("radius", arch.astype(np.float32))
+    area = _area(rng, "wrist", "median")
+    aspect = rng.uniform(1.7, 2.7)
+    thick = 2 * math.sqrt(area / math.pi / aspect)
+    x, z = shift + _drift(tissue, rng, 1.2), roof + 0.45 + thick / 2
+    # Flexor tendons in two rows below the nerve, and to its sides above them.
+    row = z + thick / 2 + 1.5
+    for index in range(5):
+        place = shift - 8.4 + 4.2 * index + rng.normal(0, 0.35)
+        lift = 1.6 if abs(place - x) > 1.35 * math.sqrt(area * aspect / math.pi) + 1.2 else 0.0
+        tissue.tendon(f"superficial {index}", place + _drift(tissue, rng, 0.5), row - lift + rng.normal(0, 0.2),
+                      rng.uniform(1.7, 2.1), rng.uniform(1.2, 1.5), rng.normal(0, 0.2), rng.uniform(-20, -11))
+    for index in range(5):
+        tissue.tendon(f"deep {index}", shift - 8.9 + 4.3 * index + rng.normal(0, 0.4), row + 2.9 + rng.normal(0, 0.2),
+                      rng.uniform(1.8, 2.2), rng.uniform(1.1, 1.4), rng.normal(0, 0.15), rng.uniform(-20, -12))
+    tissue.fascia("retinaculum", tunnel, 0.55, 0.16)
+    tissue.fascia("retinaculum 2", tunnel - 0.45, 0.3, 0.10)
+    nerves = [NerveShape("median", x, z, area, aspect, rng.normal(0, 0.06), int(rng.integers(13, 22)), rim_mm=0.25,
+                         free=(0.0, 1.0))]
+    side = x + rng.uniform(9.0, 10.0)
+    tissue.vessel(side, roof + 0.6, 1.1, 1.0)
+    if side + 4.5 < tissue.fields.size[1] * tissue.fields.spacing_mm / 2:
+        nerves.append(NerveShape("ulnar", side + 2.6, roof + 1.3, _area(rng, "wrist", "ulnar"), rng.uniform(1.1, 1.6),
+                                 rng.normal(0, 0.3), int(rng.integers(7, 12)), rim_mm=0.2, free=(1.0, 0.5)))
+    return nerves
+
+
+def _elbow(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
+    fat = rng.uniform(2.8, 5.0)
+    roof = tissue.curve("roof", fat, rng.normal(0, 0.05), 0.4)
+    tissue.muscle("flexor", tissue.between(0, 99), -34, rng.uniform(-0.3, 0.3))
+    split = tissue.curve("split", fat + rng.uniform(6.5, 9), rng.uniform(-0.25, 0.1), 0.5)
+    tissue.muscle("deep flexor", tissue.between(split, 99), -32, rng.uniform(-0.5, 0.5), 0.8)
+    tissue.fascia("split", split, 0.4, 0.18)
+    x = rng.uniform(-2.5, 1.5) + _drift(tissue, rng, 1.0)
+    z = fat + rng.uniform(2.2, 3.4)
+    bone = x - rng.uniform(4.2, 5.2)
+    tissue.connective("groove", tissue.blob(x - 0.6, z + 0.4, 4.4, 2.9, 0.2, 0.5), -22, 0.2)
+    tissue.fat("fat", tissue.between(0, roof), -27, 0.45)
+    tissue.fascia("roof", roof, 0.5)
+    tissue.fascia("roof 2", roof + 0.6, 0.25)
+    hill = z - 1.0 + 0.085 * np.clip(tissue.fields.lateral - bone, 0, None) ** 2 + 0.03 * np.clip(
+        bone - tissue.fields.lateral, 0, None) ** 2
+    hill = hill + 0.12 * tissue.fields.curve("epicondyle", 2.5)
+    tissue.bone("epicondyle", np.minimum(hill, tissue.bottom + 5).astype(np.float32))
+    return [NerveShape("ulnar", x, z + 0.3, _area(rng, "elbow", "ulnar"), rng.uniform(1.1, 1.6), rng.uniform(0.1, 0.6),
+                       int(rng.integers(7, 13)), rim_mm=0.3, free=(0.6, -0.3))]
+
+
+def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
+    fat = rng.uniform(3.5, 7.5)
+    roof = tissue.curve("roof", fat, rng.normal(0, 0.06), 0.5)
+    tissue.muscle("triceps", tissue.between(0, 99), -34, rng.uniform(-0.3, 0.3))
+    radius = rng.uniform(1.9, 2.7)
+    x, z = rng.uniform(-2, 2) + _drift(tissue, rng, 1.0), fat + rng.uniform(5.5, 7.5)
+    edge = tissue.curve("coracobrachialis", fat + 7.5, 0.42 + rng.uniform(-0.1, 0.1), 0.6)
+    left = np.clip((x - 3.0 - tissue.x) / 0.4, 0, 1)
+    tissue.muscle("biceps", tissue.between(roof, edge + 2) * left, -33, 0.35)
+    tissue.connective("sheath", tissue.blob(x + 0.5, z, 7.8, 5.6, 0.05, 0.5), -22, rng.uniform(-0.3, 0.3))
+    tissue.fascia("edge", edge + 2, 0.45, 0.2, left)
+    tissue.fascia("triceps", tissue.curve("triceps", z + 5.8, -0.12, 0.6), 0.5, 0.2)
+    tissue.fat("fat", tissue.between(0, roof), -28, 0.6)
+    tissue.fascia("roof", roof, 0.6)
+    if rng.random() < 0.6:
+        tissue.bone("humerus", (z + 11 + 0.05 * (tissue.fields.lateral - x + 4) ** 2).astype(np.float32))
+    tissue.vessel(x, z, radius, radius * rng.uniform(0.9, 1.0), 0.2)
+    for side in (1, -1)[: int(rng.integers(1, 3))]:
+        tissue.vessel(x + side * rng.uniform(4.4, 5.2), z + rng.uniform(-0.6, 1.8), rng.uniform(1.4, 2.1),
+                      rng.uniform(0.9, 1.4), rng.normal(0, 0.3), artery=False)
+    nerves = []
+    for name, hour, count in (("median", -2.25, 11), ("ulnar", -0.95, 9), ("radial", 1.75, 9)):
+        turn = hour + rng.normal(0, 0.18)
+        area = _area(rng, "axilla", name)
+        away = radius + 0.75 + math.sqrt(area / math.pi)
+        nerves.append(NerveShape(name, x + away * math.cos(turn) + _drift(tissue, rng, 0.3), z + away * math.sin(turn),
+                                 area, rng.uniform(1.1, 1.6), turn + math.pi / 2 + rng.normal(0, 0.25),
+                                 count + int(rng.integers(-2, 4)), rim_mm=0.3,
+                                 free=(math.cos(turn), math.sin(turn))))
+    return nerves
+
+
+def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
+    fat = rng.uniform(1.8, 4.0)
+    top = tissue.curve("platysma", fat, rng.normal(0, 0.03), 0.3)
+    slope = rng.uniform(0.02, 0.14)
+    under = tissue.curve("under", fat + rng.uniform(3.2, 5.0), slope, 0.4)
+    x, z = rng.uniform(-1, 3) + _drift(tissue, rng, 0.8), float(under.mean()) + rng.uniform(2.2, 3.2)
+    lean = rng.uniform(-0.25, 0.15)
+    tissue.muscle("middle scalene", tissue.between(0, 99), -31, rng.uniform(-0.5, 0.5))
+    groove = x + lean * (tissue.z - z)
+    front = np.clip((groove - tissue.x) / 0.4 + 0.5, 0, 1)
+    tissue.muscle("anterior scalene", tissue.between(under, 99) * front, -35, rng.uniform(-0.5, 0.5))
+    deep = np.clip((tissue.z - z - 8) / 2, 0, 1)
+    tissue.connective("deep", deep, -28, 0.1)
+    gap = np.exp(-(((tissue.x - groove) / 1.6) ** 2)) * np.clip((tissue.z - under) / 0.6, 0, 1) * (1 - deep)
+    tissue.connective("groove", np.clip(1.6 * gap, 0, 1), -19, 1.2)
+    tissue.muscle("sternomastoid", tissue.between(top, under), -34, 0.05)
+    for name, line, strength in (("top", top, 0.5), ("under", under, 0.65), ("under 2", under + 0.8, 0.3)):
+        tissue.fascia(name, line, strength, 0.16)
+    tissue.fat("fat", tissue.between(0, top), -26, 0.4)
+    size = rng.uniform(2.9, 3.8)
+    medial = x - rng.uniform(9.5, 12.0)
+    tissue.connective("carotid sheath", tissue.blob(medial, z + 2.5, size + 2.4, size + 2.0, soft=0.5), -21)
+    tissue.vessel(medial, z + 2.8, size, size * rng.uniform(0.92, 1.0))
+    tissue.vessel(medial + 1.2, z - 1.6 - 0.1 * size, size * rng.uniform(0.9, 1.2), rng.uniform(1.2, 2.0), 0.1,
+                  artery=False)
+    if rng.random() < 0.7:
+        hill = z + rng.uniform(9.5, 11.5) + 0.05 * (tissue.fields.lateral - x - rng.uniform(-1, 3)) ** 2
+        tissue.bone("process", np.minimum(hill, tissue.bottom + 5).astype(np.float32))
+    nerves, place = [], z
+    for name in ("C5 root", "C6 root", "C7 root"):
+        area = _area(rng, "neck", name)
+        half = math.sqrt(area / math.pi)
+        place += half if nerves else 0
+        # Roots are dark and of one fascicle, some trunks of two: darkness is no sign of disease here.
+        nerves.append(NerveShape(name, x + lean * (place - z) + rng.normal(0, 0.25), place, area, rng.uniform(1.0, 1.3),
+                                 rng.normal(0, 0.5), 1 if rng.random() < 0.85 else 2, fascicle_db=-35,
+                                 epineurium_db=-18, rim_mm=0.28, rim_db=-14, irregular=0.04))
+        place += half + rng.uniform(0.5, 1.0)
+    return nerves
+
+
+def _groin(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
+    fat = rng.uniform(6, 12)
+    lata = tissue.curve("fascia lata", fat, rng.normal(0, 0.05), 0.6)
+    area = _area(rng, "groin", "femoral")
+    radius = rng.uniform(3.4, 4.6)
+    artery = rng.uniform(2, 6) + _drift(tissue, rng, 1.0)
+    z = fat + radius + rng.uniform(1.6, 3.0)
+    iliaca = tissue.curve("iliaca", fat + rng.uniform(2.4, 3.4), 0.12, 0.4)
+    tissue.muscle("iliopsoas", tissue.between(0, 99), -35, rng.uniform(-0.4, 0.4))
+    tissue.connective("femoral sheath", np.clip((tissue.x - artery + radius + 2) / 1.5, 0, 1), -23, 0.1)
+    low = tissue.curve("pectineus", z + radius + 2.5, -0.1, 0.8)
+    tissue.muscle("pectineus", tissue.between(low, 99) * np.clip((tissue.x - artery + 3) / 2, 0, 1), -33)
+    tissue.connective("under fascia", tissue.between(lata, iliaca), -22, 0.05)
+    x = artery - radius - rng.uniform(4.5, 6.0)
+    aspect = rng.uniform(1.9, 3.0)
+    tissue.connective("perineural", tissue.blob(x, fat + 4.4, 6.5, 3.0, 0.15, 0.6), -21, 0.15)
+    tissue.fat("fat", tissue.between(0, lata), -27, 0.8)
+    tissue.fascia("lata", lata, 0.6, 0.18)
+    tissue.fascia("iliaca", iliaca, 0.55, 0.15, np.clip((artery - radius - tissue.x) / 1.0, 0, 1))
+    if rng.random() < 0.35:
+        hill = z + radius + rng.uniform(9, 12) + 0.022 * (tissue.fields.lateral - rng.uniform(-6, 2)) ** 2
+        tissue.bone("head", hill.astype(np.float32))
+    tissue.vessel(artery, z, radius, radius * rng.uniform(0.92, 1.0))
+    tissue.vessel(artery + radius + rng.uniform(4.2, 5.5), z + rng.uniform(0.5, 2.0), rng.uniform(3.6, 4.8),
+                  rng.uniform(2.4, 3.6), rng.normal(0, 0.2), artery=False)
+    thick = math.sqrt(area / math.pi / aspect)
+    depth = float(np.interp(x, tissue.fields.lateral[0], iliaca[0])) + thick + 0.5
+    return [NerveShape("femoral", x, depth, area, aspect, rng.uniform(0.02, 0.22), int(rng.integers(18, 32)),
+                       fascicle_db=-27, epineurium_db=-15, rim_mm=0.25, rim_db=-13, irregular=0.09, free=(-1.0, 0.15))]
+
+
+def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
+    fat = rng.uniform(4, 9)
+    roof = tissue.curve("roof", fat, rng.normal(0, 0.04), 0.6)
+    x = rng.uniform(-2, 2) + _drift(tissue, rng, 1.2)
+    z = fat + rng.uniform(5.5, 8.5)
+    tissue.muscle("gastrocnemius", tissue.between(0, 99), -34, rng.uniform(-0.3, 0.3))
+    wall = 1.2 * tissue.fields.smooth("hamstrings", 12, 7) + 0.004 * (tissue.z - fat - 14) ** 2
+    wedge = np.abs(tissue.x - x) - 6.5 - 0.30 * (tissue.z - fat) + wall
+    tissue.fat("fossa", np.clip(0.5 - wedge / 1.2, 0, 1) * tissue.between(roof, 99), -25, 0.35)
+    for side in (-1, 1):
+        line = np.exp(-((wedge / 0.5) ** 2)) * (side * (tissue.x - x) > 0) * tissue.between(roof, 99)
+        tissue.specular += np.float32(0.10) * line
+        tissue.level += line * (-15 - tissue.level)
+    tissue.fat("fat", tissue.between(0, roof), -28, 0.7)
+    tissue.fascia("roof", roof, 0.6, 0.18)
+    deep = z + rng.uniform(7.5, 9.5)
+    if rng.random() < 0.7:
+        hill = deep + rng.uniform(9, 12) + 0.014 * (tissue.fields.lateral - x) ** 2
+        tissue.bone("femur", hill.astype(np.float32))
+    tissue.vessel(x + rng.uniform(0.5, 2.5), deep - 1.2, rng.uniform(2.6, 3.4), rng.uniform(1.8, 2.6), 0.1, artery=False)
+    tissue.vessel(x + rng.uniform(1.5, 3.5), deep + 5.2, rng.uniform(2.4, 2.9), rng.uniform(2.3, 2.8))
+    area = _area(rng, "popliteal", "tibial")
+    aspect = rng.uniform(1.1, 1.6)
+    fibular = _area(rng, "popliteal", "fibular")
+    gap = math.sqrt(area * aspect / math.pi) + math.sqrt(fibular * 1.3 / math.pi) + rng.uniform(1.0, 4.5)
+    common = dict(fascicle_db=-29.0, epineurium_db=-13.0, rim_mm=0.35, rim_db=-11.0)
+    return [
+        NerveShape("tibial", x, z, area, aspect, rng.normal(0, 0.3), int(rng.integers(22, 36)),
+                   free=(0.0, -0.6), **common),
+        NerveShape("fibular", x - gap, z - rng.uniform(0, 2.0), fibular, rng.uniform(1.2, 1.8), rng.uniform(-0.5, 0.1),
+                   int(rng.integers(9, 15)), free=(-1.0, 0.0), **common),
+    ]
+
+
+SITES: dict[str, Site] = {
+    "neck": Site(("C5 root", "C6 root", "C7 root"), (26, 34), _neck),
+    "axilla": Site(("median", "ulnar", "radial"), (25, 33), _axilla),
+    "elbow": Site(("ulnar",), (20, 28), _elbow),
+    "wrist": Site(("median", "ulnar"), (19, 25), _wrist),
+    "groin": Site(("femoral",), (32, 42), _groin),
+    "popliteal": Site(("tibial", "fibular"), (34, 44), _popliteal),
+}
+
+
+def make_affected(shape: NerveShape, severity: float, rng: np.random.Generator) -> NerveShape:
+    """The nerve with pathology of a severity in [0, 1] written into its anatomy.
+
+    Always larger (area × 1.3 at the mildest, 2.8 at the gravest); and, each more likely than not, with fewer and
+    paler fascicles, a darker inside, a thicker epineurium, a flatter shape, a rougher outline.
+    """
+    signs = rng.random(4) < (0.75, 0.85, 0.75, 0.6)
+    single = shape.fascicles <= 2
+    fewer = shape.fascicles if single or not signs[0] else max(2, round(shape.fascicles * (1 - 0.65 * severity)))
+    inside = shape.epineurium_db
+    if signs[1] and not single:
+        inside -= (inside - shape.fascicle_db) * 0.8 * severity
+    area = shape.csa_mm2 * (1.3 + 1.5 * severity * float(rng.uniform(0.7, 1.0)))
+    aspect = shape.aspect * (1 + 0.45 * severity if signs[3] and rng.random() < 0.5 else 1.0)
+    wider = math.sqrt(area * aspect / math.pi) - math.sqrt(shape.csa_mm2 * shape.aspect / math.pi)
+    thicker = math.sqrt(area / aspect / math.pi) - math.sqrt(shape.csa_mm2 / shape.aspect / math.pi)
+    turned = abs(math.cos(shape.angle))
+    return replace(
+        shape,
+        x=shape.x + shape.free[0] * (turned * wider + (1 - turned) * thicker),
+        z=shape.z + shape.free[1] * (turned * thicker + (1 - turned) * wider),
+        csa_mm2=area,
+        aspect=aspect,
+        fascicles=fewer,
+        epineurium_db=inside,
+        fascicle_db=shape.fascicle_db - (2.5 * severity if signs[1] else 0.0),
+        rim_mm=shape.rim_mm * (1 + 0.9 * severity * signs[2]),
+        irregular=shape.irregular + 0.05 * severity * signs[3],
+        affected=True,
+    )
+
+
+def make_room(shapes: list[NerveShape], fixed: int) -> list[NerveShape]:
+    """The nerves with those that a swollen one (``fixed``) would overlap pushed away from it."""
+    out = list(shapes)
+    order = sorted(range(len(out)), key=lambda index: abs(index - fixed))
+    for place, index in enumerate(order[1:], start=1):
+        for other in order[:place]:
+            one, two = out[other], out[index]
+            across, down = two.x - one.x, two.z - one.z
+            away = math.hypot(across, down) or 1.0
+            need = sum(_reach(shape, across / away, down / away) for shape in (one, two)) + 0.35
+            if away < need:
+                out[index] = replace(two, x=one.x + across / away * need, z=one.z + down / away * need)
+    return out
+
+
+def _reach(shape: NerveShape, across: float, down: float) -> float:
+    """Distance in mm from the centre of a nerve to its outline in a direction (unit vector)."""
+    wide, high = math.sqrt(shape.csa_mm2 * shape.aspect / math.pi), math.sqrt(shape.csa_mm2 / shape.aspect / math.pi)
+    along = across * math.cos(shape.angle) + down * math.sin(shape.angle)
+    beside = -across * math.sin(shape.angle) + down * math.cos(shape.angle)
+    return 1.05 / math.hypot(along / wide, beside / high)

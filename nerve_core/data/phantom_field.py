@@ -1,0 +1,97 @@
+"""Seeded random fields in millimetres: the texture of tissue, continuous from frame to frame of a sweep."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+GRID = 64
+"""Side of the periodic grid of random values behind a smooth field, in grid cells."""
+
+
+def _spline(positions: np.ndarray) -> np.ndarray:
+    """Periodic cubic B-spline weights, float32 (N, GRID), of points given in grid cells."""
+    whole = np.floor(positions).astype(int)
+    rest = (positions - whole)[:, None]
+    weights = np.concatenate([(1 - rest) ** 3, 3 * rest**3 - 6 * rest**2 + 4,
+                              -3 * rest**3 + 3 * rest**2 + 3 * rest + 1, rest**3], axis=1) / 6
+    matrix = np.zeros((len(positions), GRID), np.float32)
+    rows = np.arange(len(positions))
+    for step in range(4):
+        np.add.at(matrix, (rows, (whole + step - 1) % GRID), weights[:, step].astype(np.float32))
+    return matrix
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Source of every random texture of one phantom frame.
+
+    A field is known by its name: the same seed and name give the same field whatever else was drawn, and
+    frames at neighbouring positions share it in part, as neighbouring slices of tissue do.
+
+    Attributes:
+        seed: seed of the phantom, not negative.
+        size: (rows, columns) of the frame, px.
+        spacing_mm: mm per px, the same in both directions.
+        along_mm: position of the frame along the limb, mm.
+    """
+
+    seed: int
+    size: tuple[int, int]
+    spacing_mm: float
+    along_mm: float = 0.0
+
+    @cached_property
+    def depth(self) -> np.ndarray:
+        """Depth of each row, float32 (H, 1) mm from the probe."""
+        return ((np.arange(self.size[0]) + 0.5) * self.spacing_mm).astype(np.float32)[:, None]
+
+    @cached_property
+    def lateral(self) -> np.ndarray:
+        """Lateral place of each column, float32 (1, W) mm from the middle of the probe."""
+        columns = np.arange(self.size[1]) + 0.5 - self.size[1] / 2
+        return (columns * self.spacing_mm).astype(np.float32)[None, :]
+
+    def rng(self, name: str, plane: int = 0) -> np.random.Generator:
+        """Generator that depends on the seed, the name and the slice only."""
+        return np.random.default_rng([self.seed, zlib.crc32(name.encode()), plane + 2**20])
+
+    def normal(self, name: str, shape: tuple[int, ...], length_mm: float) -> np.ndarray:
+        """Standard normal float32 values whose correlation along the limb falls to 0 over ``length_mm``."""
+        place = self.along_mm / length_mm
+        plane = math.floor(place)
+        part = (place - plane) * math.pi / 2
+        values = self.rng(name, plane).standard_normal(shape, np.float32)
+        if part > 0:
+            other = self.rng(name, plane + 1).standard_normal(shape, np.float32)
+            values = np.cos(part, dtype=np.float32) * values + np.sin(part, dtype=np.float32) * other
+        return values
+
+    def smooth(self, name: str, across_mm: float, down_mm: float, length_mm: float = 15.0) -> np.ndarray:
+        """Smooth field, float32 (H, W), about standard normal, with the given cell sizes in mm."""
+        grid = self.normal(name, (GRID, GRID), length_mm)
+        rows, columns = _spline(self.depth[:, 0] / down_mm), _spline(self.lateral[0] / across_mm)
+        # A cubic B-spline keeps (151/315) of the variance of its nodes in each direction.
+        return (rows @ grid @ columns.T) * np.float32(315 / 151)
+
+    def curve(self, name: str, across_mm: float, length_mm: float = 20.0) -> np.ndarray:
+        """Smooth curve over the columns, float32 (1, W), about standard normal."""
+        nodes = self.normal(name, (GRID,), length_mm)
+        return (_spline(self.lateral[0] / across_mm) @ nodes)[None, :] * np.float32(math.sqrt(315 / 151))
+
+    def strands(self, name: str, along: float, across: float, angle: float, length_mm: float = 8.0) -> np.ndarray:
+        """Field of fibres: cells ``along`` × ``across`` mm, turned by ``angle`` radians; float32 (H, W)."""
+        grid = self.normal(name, (GRID, GRID), length_mm)
+        cosine, sine = math.cos(angle) * self.spacing_mm, math.sin(angle) * self.spacing_mm
+        turn = np.array([[cosine / along, sine / along, 0], [-sine / across, cosine / across, 0]])
+        corners = turn[:, :2] @ np.array([[0, self.size[1], 0, self.size[1]], [0, 0, self.size[0], self.size[0]]])
+        first, last = np.floor(corners.min(1)).astype(int) - 2, np.ceil(corners.max(1)).astype(int) + 3
+        tiled = grid[np.ix_(np.arange(first[1], last[1]) % GRID, np.arange(first[0], last[0]) % GRID)]
+        turn[:, 2] -= first
+        return cv2.warpAffine(tiled, turn, self.size[::-1], flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+                              borderMode=cv2.BORDER_REFLECT) * np.float32(1.3)

@@ -1,0 +1,179 @@
+"""From tissue to B-mode image: scatterers, depth-dependent beam, attenuation, gain and log compression.
+
+The image is the convolution of random complex scatterers with the beam's point-spread function, taken as
+separable and slowly varying with depth (Bamber and Dickinson 1980, doi 10.1088/0031-9155/25/3/006; Gao et al.
+2009, COLE, doi 10.1109/TUFFC.2009.1067). With many scatterers a resolution cell the amplitude is Rayleigh
+distributed: mean / standard deviation 1.91 (Wagner et al. 1983, doi 10.1109/T-SU.1983.31404).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from nerve_core.data.phantom_field import Fields
+
+BANDS = 4
+"""Number of depths at which the point-spread function is evaluated; rows between two are blended."""
+
+CLUTTER_DB = -31.0
+"""Level of side lobes and off-axis scatter below the echoes that cause them."""
+
+SLICE_MM = 1.0
+"""Slice thickness: speckle of frames further apart than this along the limb is independent."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How a scanner and its settings look.
+
+    Attributes:
+        name: what the manifest says of the device.
+        frequency_mhz: centre frequency; resolution scales with its inverse.
+        looks: number of independent looks averaged (spatial compounding), at least 1.
+        dynamic_range_db: span of the grey scale.
+        gain_db: overall gain.
+        gamma: exponent of the grey map; above 1 darkens the middle.
+        falloff_db: loss at the bottom of the image that time gain does not make up for.
+        smooth_px: standard deviation of the display filter, px at 0.08 mm/px; 0 is none.
+        sharpen: strength of edge enhancement, 0 is none.
+    """
+
+    name: str
+    frequency_mhz: float = 12.0
+    looks: int = 3
+    dynamic_range_db: float = 60.0
+    gain_db: float = 0.0
+    gamma: float = 1.0
+    falloff_db: float = 14.0
+    smooth_px: float = 0.6
+    sharpen: float = 0.0
+
+
+MACHINES = (
+    Machine("simulated linear probe, 12 MHz, compounding"),
+    Machine("simulated linear probe, 14 MHz, fine", 14.0, looks=4, dynamic_range_db=66, gain_db=2, gamma=1.15,
+            falloff_db=18, smooth_px=0.5, sharpen=0.3),
+    Machine("simulated linear probe, 9 MHz, little compounding", 9.0, looks=2, dynamic_range_db=60, gain_db=1,
+            falloff_db=10, smooth_px=1.1),
+    Machine("simulated linear probe, 10 MHz, high contrast", 10.0, looks=3, dynamic_range_db=52, gain_db=3,
+            gamma=1.0, falloff_db=12, smooth_px=0.7, sharpen=0.4),
+)
+
+
+def beam_mm(depth_mm: float | np.ndarray, focus_mm: float, frequency_mhz: float) -> tuple:
+    """Standard deviations (axial, lateral) of the point-spread function in mm at a depth in mm.
+
+    The pulse lengthens slowly as its high frequencies are absorbed; the beam widens away from the focus and,
+    with the aperture no longer able to grow, faster below it than above.
+    """
+    scale = 12.0 / frequency_mhz
+    away = np.asarray(depth_mm - focus_mm)
+    reach = np.where(away < 0, 14.0, 11.0)
+    return 0.080 * scale * (1 + 0.012 * depth_mm), 0.17 * scale * np.sqrt(1 + (away / reach) ** 2)
+
+
+def _kernel(sigma_px: float) -> np.ndarray:
+    """Gaussian samples that sum to 1, float32; a very narrow one is a single 1."""
+    radius = max(1, int(np.ceil(3.2 * sigma_px)))
+    steps = np.arange(-radius, radius + 1)
+    values = np.exp(-0.5 * (steps / max(sigma_px, 0.15)) ** 2)
+    return (values / values.sum()).astype(np.float32)
+
+
+def amplitude(diffuse: np.ndarray, specular: np.ndarray, noise: np.ndarray, spacing_mm: float,
+              focus_mm: float, frequency_mhz: float) -> np.ndarray:
+    """Amplitude of one look before compression.
+
+    Args:
+        diffuse: float32 (H, W), root mean square amplitude of the scatterers, linear.
+        specular: float32 (H, W), amplitude of smooth interfaces, linear; echoes there add up in phase.
+        noise: float32 (H, W, 2), standard normal real and imaginary parts of the scatterers.
+        spacing_mm: mm per px.
+        focus_mm: depth of the focus, mm.
+        frequency_mhz: centre frequency.
+
+    Returns:
+        float32 (H, W), linear. Where ``specular`` is 0 and ``diffuse`` is constant it is Rayleigh distributed
+        with mean square ``2 * diffuse**2``.
+    """
+    height, width = diffuse.shape
+    scatter = noise * diffuse[..., None]
+    centres = (np.arange(BANDS) + 0.5) * height / BANDS
+    out = np.zeros((height, width, 2), np.float32)
+    for index, centre in enumerate(centres):
+        axial, lateral = (float(value) / spacing_mm
+                          for value in beam_mm(centre * spacing_mm, focus_mm, frequency_mhz))
+        down, across = _kernel(axial), _kernel(lateral)
+        top = 0 if index == 0 else int(centres[index - 1])
+        bottom = height if index == BANDS - 1 else int(np.ceil(centres[index + 1]))
+        first, last = max(0, top - len(down)), min(height, bottom + len(down))
+        # Kernels sum to 1 for interfaces; scatterers are scaled so that their energy is kept.
+        field = scatter[first:last] / np.float32(np.sqrt((down**2).sum() * (across**2).sum()))
+        field[..., 0] += specular[first:last]
+        field = cv2.sepFilter2D(field, -1, across, down, borderType=cv2.BORDER_REFLECT)[top - first:bottom - first]
+        rows = np.arange(top, bottom)
+        weight = np.clip(1 - np.abs(rows + 0.5 - centre) * BANDS / height, 0, 1)
+        if index == 0:
+            weight[rows + 0.5 < centre] = 1
+        if index == BANDS - 1:
+            weight[rows + 0.5 > centre] = 1
+        out[top:bottom] += weight.astype(np.float32)[:, None, None] * field
+    return cv2.magnitude(out[..., 0], out[..., 1])
+
+
+def transmission(attenuation: np.ndarray, spacing_mm: float, usual: float) -> np.ndarray:
+    """Gain in dB left after time gain, float32 (H, W): below 0 in shadows, above 0 behind fluid.
+
+    ``attenuation`` is the two-way loss in dB/mm at every pixel; time gain makes up for ``usual`` dB/mm.
+    """
+    total = np.cumsum(usual - attenuation, axis=0, dtype=np.float32) * spacing_mm
+    # The beam has a width: a thin column of fluid or bone does not cut a razor-sharp stripe.
+    return cv2.GaussianBlur(total, (0, 0), sigmaX=max(0.3, 0.35 / spacing_mm), sigmaY=0.3)
+
+
+def form_image(level_db: np.ndarray, specular: np.ndarray, attenuation: np.ndarray, usual_attenuation: float,
+               machine: Machine, focus_mm: float, fields: Fields) -> np.ndarray:
+    """B-mode image, uint8 (H, W), of a tissue map.
+
+    Args:
+        level_db: float32 (H, W), echogenicity of the scatterers in dB.
+        specular: float32 (H, W), linear amplitude of interfaces.
+        attenuation: float32 (H, W), two-way loss, dB/mm.
+        usual_attenuation: the loss that time gain makes up for, dB/mm.
+        machine: the scanner.
+        focus_mm: depth of the focus.
+        fields: random source, geometry and position of the frame.
+    """
+    height, width = level_db.shape
+    share = (fields.depth / (height * fields.spacing_mm)).astype(np.float32)
+    gain_db = transmission(attenuation, fields.spacing_mm, usual_attenuation) - machine.falloff_db * share**1.6
+    gain = np.exp(np.clip(gain_db, -70, 14) * np.float32(np.log(10) / 20))
+    diffuse = np.exp(level_db * np.float32(np.log(10) / 20)) * gain
+    # Side lobes and scatter from beside the beam veil what should be black.
+    veil = cv2.GaussianBlur(diffuse + specular * gain, (0, 0), sigmaX=2.5 / fields.spacing_mm,
+                            sigmaY=0.5 / fields.spacing_mm) * np.float32(10 ** (CLUTTER_DB / 20))
+    # Noise of the receiver, amplified by the time gain along with the echoes.
+    floor = np.float32(10 ** (-62 / 20)) * np.exp(share * np.float32(1.4))
+    diffuse = np.sqrt(diffuse**2 + veil**2 + floor**2)
+    specular = specular * gain
+    total = np.zeros((height, width), np.float32)
+    for look in range(machine.looks):
+        noise = fields.normal(f"speckle {look}", (height, width, 2), SLICE_MM)
+        total += amplitude(diffuse, specular, noise, fields.spacing_mm, focus_mm, machine.frequency_mhz)
+    return compress(total / machine.looks, machine, fields.spacing_mm)
+
+
+def compress(echo: np.ndarray, machine: Machine, spacing_mm: float) -> np.ndarray:
+    """Log compression, grey map and display filter: linear amplitude to uint8, same shape."""
+    decibel = 20 * np.log10(np.maximum(echo, 1e-6)) + machine.gain_db
+    grey = np.clip((decibel + machine.dynamic_range_db - 14) / machine.dynamic_range_db, 0, 1)
+    grey = (grey**machine.gamma).astype(np.float32)
+    fine = machine.smooth_px * 0.08 / spacing_mm
+    if fine > 0.25:
+        grey = cv2.GaussianBlur(grey, (0, 0), fine)
+    if machine.sharpen:
+        grey = grey + machine.sharpen * (grey - cv2.GaussianBlur(grey, (0, 0), 0.25 / spacing_mm))
+    return (np.clip(grey, 0, 1) * 255 + 0.5).astype(np.uint8)
