@@ -1,0 +1,1 @@
+"""What the pages are drawn with: words, colours, the clickable scan, and what a session remembers."""

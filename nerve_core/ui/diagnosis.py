@@ -1,0 +1,142 @@
+"""The parts of the Diagnose page: choosing scans and weights, and showing one scan in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from nerve_core.config import settings
+from nerve_core.errors import NerveCoreError, RefusedScan
+from nerve_core.ui import examples, model, processing, session, verdict, words
+from nerve_core.ui.scan_view import scan_view
+from nerve_core.ui.session import Item, Outcome, Point, View
+
+if TYPE_CHECKING:
+    from nerve_core.inference.predictor import Predictor
+
+NO_SAMPLE = "None"
+
+
+def pick() -> list[Item]:
+    """Uploader and sample list; the items to look at, uploads before the sample."""
+    upload, sample = st.columns([3, 2], gap="large")
+    with upload:
+        uploads = st.file_uploader(
+            f"Ultrasound scans: PNG, JPEG, TIFF, BMP or DICOM, up to {settings().max_upload_mb} MB each",
+            accept_multiple_files=True,
+            max_upload_size=settings().max_upload_mb,
+            key="uploads",
+        )
+    with sample:
+        known = {entry.title: entry for entry in examples.samples()}
+        chosen = st.selectbox(
+            "Or look at a simulated sample",
+            [NO_SAMPLE, *known],
+            key="sample",
+            help="Drawn by a simulator with a known truth: no patient, no volunteer.",
+        )
+    items = [session.from_upload(each) for each in uploads or []]
+    if chosen in known:
+        items.append(session.from_sample(known[chosen]))
+    session.forget_all_but(items)
+    return items
+
+
+def pick_model() -> Predictor:
+    """The shared predictor; a choice of weights where more than one set is installed."""
+    names = model.available()
+    if len(names) < 2:
+        return model.predictor()
+    meanings = {
+        "research": "research: every scan set, for research use only",
+        "open": "open: openly licensed scan sets alone",
+    }
+    chosen = st.selectbox("Weights", names, format_func=lambda name: meanings.get(name, name), key="weights")
+    return model.predictor(chosen)
+
+
+def empty_state() -> None:
+    """What to do when no scan is chosen."""
+    with st.container(border=True):
+        st.markdown("### Drop a scan above to begin")
+        st.markdown(
+            "- A still frame of a nerve in **cross-section** (B-mode, grey) works best; cine loops get a frame slider.\n"
+            "- DICOM files bring their millimetre scale with them; from pictures, sizes are in pixels.\n"
+            "- When the outline is wrong or missing, **click on the nerve** and the model looks again there.\n"
+            "- Several files at once become a table of verdicts."
+        )
+
+
+def show(item: Item, predictor: Predictor) -> None:
+    """One scan in full: picture, verdict, nerves, files to take away, image processing."""
+    view = session.view_of(item)
+    try:
+        opened = session.open_item(item)
+        if opened.n_frames > 1:
+            view.frame = st.slider(f"Frame, of {opened.n_frames}", 1, opened.n_frames, view.frame + 1, key=f"frame-{item.id}") - 1
+        scan = session.scan_of(item, view.frame)
+    except RefusedScan as error:
+        verdict.sites(predictor)
+        verdict.card(Outcome(item, refused=str(error)), view)
+        return
+    except NerveCoreError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+
+    # The panel stands below the result but decides it, so its widgets are read first.
+    result, panel = st.container(), st.container()
+    with panel:
+        expander = st.expander(
+            "Image processing", icon=":material/tune:", key="processing-panel", on_change="rerun"
+        )
+        with expander:
+            if expander.open:
+                assert scan.region is not None
+                processing.controls(item, view, predictor.preprocess, scan.pixels.shape, scan.region)
+                effects = st.container()
+    outcome = session.analyse(item, predictor)
+    with result:
+        _result(item, view, outcome, predictor, show_region=expander.open)
+    if expander.open and outcome.scan is not None:
+        with effects:
+            processing.effect(outcome.scan, view.settings or predictor.preprocess)
+
+
+def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show_region: bool) -> None:
+    if outcome.error is not None:
+        st.error(outcome.error, icon=":material/error:")
+        return
+    picture, judged = st.columns([9, 4], gap="medium")
+    with picture:
+        if outcome.scan is not None:
+            scan_view(
+                outcome.scan,
+                outcome.prediction,
+                key=f"scan-{item.id}-{view.frame}",
+                point=view.point,
+                on_point=lambda point: _point(view, point),
+                truth=examples.truth(item),
+                region=show_region,
+            )
+            verdict.legend()
+            st.caption(f":material/straighten: {words.scale(outcome.scan)}")
+    with judged:
+        processing.left_training(view, predictor.preprocess)
+        verdict.sites(predictor)
+        verdict.card(outcome, view)
+        if item.note:
+            st.caption(f":material/labs: {item.note}")
+        if view.point is not None:
+            st.caption(f":material/ads_click: Pointed at x {view.point[0]:.0f} px, y {view.point[1]:.0f} px.")
+    if outcome.prediction is not None:
+        verdict.nerves(outcome)
+        verdict.downloads(outcome, view)
+        verdict.timing(outcome)
+
+
+def _point(view: View, point: Point | None) -> None:
+    if point is None:
+        view.points.pop(view.frame, None)
+    else:
+        view.points[view.frame] = point

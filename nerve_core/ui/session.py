@@ -1,0 +1,237 @@
+"""What one browser session remembers: its scans, where the user pointed, and the predictions made.
+
+Everything lives in ``st.session_state``, so it is seen by nobody else and goes when the tab closes. Nothing is
+written to disk. Decoded scans and predictions are kept only for the scans looked at last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import streamlit as st
+
+from nerve_core.errors import NerveCoreError, RefusedScan
+from nerve_core.imaging.read import base_name, open_scan
+from nerve_core.imaging.scan import Box, Scan
+from nerve_core.inference.prediction import Prediction
+
+if TYPE_CHECKING:
+    from nerve_core.imaging.preprocess import Preprocess
+    from nerve_core.imaging.read import ScanFile
+    from nerve_core.inference.predictor import Predictor
+
+logger = logging.getLogger(__name__)
+
+KEPT_FILES = 8
+KEPT_PREDICTIONS = 32
+
+Value = TypeVar("Value")
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One file to look at: an upload or a sample.
+
+    Attributes:
+        id: unique within the session.
+        name: base name of the file.
+        content: the file's bytes.
+        digest: SHA-256 of the bytes, hexadecimal.
+        truth: path of the true mask, for simulated samples only.
+        note: what is known of a simulated sample, else empty.
+    """
+
+    id: str
+    name: str
+    content: bytes
+    digest: str
+    truth: Path | None = None
+    note: str = ""
+
+
+@dataclass
+class View:
+    """How the user looks at one item.
+
+    Attributes:
+        frame: frame shown, from 0.
+        points: where the user pointed, (x, y) px, by frame.
+        settings: image processing chosen on the page, None for the model's own.
+        region: ultrasound region chosen on the page, None for the one found.
+    """
+
+    frame: int = 0
+    points: dict[int, Point] = field(default_factory=dict)
+    settings: Preprocess | None = None
+    region: Box | None = None
+
+    @property
+    def point(self) -> Point | None:
+        return self.points.get(self.frame)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of one item: a prediction, a refusal with its reason, or an error; never an exception.
+
+    Attributes:
+        item: the file.
+        scan: the frame judged, None when the file could not be read.
+        prediction: what the model said, None on error or refusal.
+        refused: why the picture must not be judged, else None.
+        error: why the file cannot be used, else None.
+        seconds: time from bytes to verdict.
+    """
+
+    item: Item
+    scan: Scan | None = None
+    prediction: Prediction | None = None
+    refused: str | None = None
+    error: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The few words of an outcome that a table of many needs."""
+
+    verdict: str | None
+    p_affected: float | None
+    nerves: int
+    frames: int
+    message: str
+
+
+def _state(name: str, make: Callable[[], Value]) -> Value:
+    if name not in st.session_state:
+        st.session_state[name] = make()
+    return st.session_state[name]
+
+
+def _kept(name: str, key: Hashable, limit: int, make: Callable[[], Value]) -> Value:
+    """``make()``, remembered under ``key`` among the last ``limit`` of this session."""
+    store: OrderedDict[Hashable, Value] = _state(name, OrderedDict)
+    if key not in store:
+        store[key] = make()
+    store.move_to_end(key)
+    while len(store) > limit:
+        store.popitem(last=False)
+    return store[key]
+
+
+def view_of(item: Item) -> View:
+    """How this session looks at an item; change its fields to change what is shown."""
+    views: dict[str, View] = _state("views", dict)
+    return views.setdefault(item.id, View())
+
+
+def from_upload(upload: Any) -> Item:
+    """The item of one Streamlit upload; hashed once a file."""
+    digests: dict[str, str] = _state("digests", dict)
+    content = upload.getvalue()
+    if upload.file_id not in digests:
+        digests[upload.file_id] = hashlib.sha256(content).hexdigest()
+    return Item(upload.file_id, base_name(upload.name), content, digests[upload.file_id])
+
+
+def from_sample(sample: Any) -> Item:
+    """The item of one of the shipped simulated samples."""
+    content = Path(sample.path).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    truth = Path(sample.mask_path) if sample.mask_path else None
+    note = f"Simulated scan, {sample.site}. Simulated truth: {sample.label}."
+    return Item(f"sample-{digest}", Path(sample.path).name, content, digest, truth, note)
+
+
+def forget_all_but(items: list[Item]) -> None:
+    """Drop what is kept of files that the user has taken away."""
+    present = {item.digest for item in items}
+    for name in ("files", "scans", "predictions", "summaries"):
+        store: dict[Any, Any] = _state(name, OrderedDict)
+        for key in [key for key in store if key[0] not in present]:
+            del store[key]
+    views: dict[str, View] = _state("views", dict)
+    for key in set(views) - {item.id for item in items}:
+        del views[key]
+
+
+def open_item(item: Item) -> ScanFile:
+    """The opened file of an item, decoded frame by frame. Raises ScanError."""
+    return _kept("files", (item.digest, item.name), KEPT_FILES, lambda: open_scan(item.content, name=item.name))
+
+
+def scan_of(item: Item, frame: int) -> Scan:
+    """One decoded frame of an item. Raises ScanError."""
+    key = (item.digest, item.name, frame)
+    return _kept("scans", key, KEPT_FILES, lambda: open_item(item).scan(frame))
+
+
+def analyse(item: Item, model: Predictor) -> Outcome:
+    """Outcome of one item as the session looks at it now; computed once for the same look."""
+    view, key = view_of(item), _look(item, model)
+    outcome = _kept("predictions", key, KEPT_PREDICTIONS, lambda: _analyse(item, view, model))
+    _state("summaries", OrderedDict)[key] = _summarise(outcome)
+    return outcome
+
+
+def summarise(item: Item, model: Predictor) -> Summary:
+    """The outcome of one item in a few words, for the table of a batch; kept for every scan of the session."""
+    if not known(item, model):
+        analyse(item, model)
+    return _state("summaries", OrderedDict)[_look(item, model)]
+
+
+def known(item: Item, model: Predictor) -> bool:
+    """Whether the item, as the session looks at it now, has been analysed already."""
+    return _look(item, model) in _state("summaries", OrderedDict)
+
+
+def _look(item: Item, model: Predictor) -> tuple[Hashable, ...]:
+    """Everything an outcome depends on."""
+    view = view_of(item)
+    return item.digest, item.name, view.frame, view.point, view.settings, view.region, model.name, model.version
+
+
+def _summarise(outcome: Outcome) -> Summary:
+    frames = 1 if outcome.scan is None else outcome.scan.n_frames
+    if outcome.error:
+        return Summary(None, None, 0, frames, outcome.error)
+    if outcome.prediction is None:
+        return Summary("not assessable", None, 0, frames, outcome.refused or "")
+    found = outcome.prediction
+    return Summary(found.verdict, found.p_affected, len(found.nerves), frames, found.reason or "")
+
+
+def analyse_once(item: Item, model: Predictor) -> Outcome:
+    """Outcome of one item as it is, not remembered by the session."""
+    return _analyse(item, View(), model)
+
+
+def _analyse(item: Item, view: View, model: Predictor) -> Outcome:
+    start = time.perf_counter()
+    scan = None
+    try:
+        scan = scan_of(item, view.frame)
+        if view.region is not None:
+            scan = replace(scan, region=view.region)
+        prediction = model.predict(scan, click=view.point, preprocess=view.settings)
+    except RefusedScan as error:
+        return Outcome(item, scan, refused=str(error), seconds=time.perf_counter() - start)
+    except NerveCoreError as error:
+        return Outcome(item, scan, error=str(error), seconds=time.perf_counter() - start)
+    except Exception as error:  # one bad file must not take the others down
+        # The message may quote the file's name or content, so only where it happened is logged.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("%s while analysing a scan\n%s", type(error).__name__, where)
+        sentence = "This file could not be analysed because of a fault in the program; the others are not touched."
+        return Outcome(item, scan, error=sentence, seconds=time.perf_counter() - start)
+    return Outcome(item, scan, prediction, seconds=time.perf_counter() - start)

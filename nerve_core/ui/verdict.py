@@ -1,0 +1,124 @@
+"""The verdict and what stands with it: sites before, notice beside, nerves and files below."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from nerve_core.inference.prediction import AFFECTED, NOT_ASSESSABLE, Prediction
+from nerve_core.ui import draw, theme, words
+from nerve_core.ui.session import Outcome, View
+
+if TYPE_CHECKING:
+    from nerve_core.inference.predictor import Predictor
+
+
+def notice() -> None:
+    """The standing notice."""
+    st.caption(f":material/science: {words.NOTICE}")
+
+
+def sites(model: Predictor) -> None:
+    """On which sites the outlines were checked; stands before every verdict."""
+    st.caption(f":material/my_location: {words.validated_on(model.config.get('sites', []))}")
+
+
+def card(outcome: Outcome, view: View) -> None:
+    """Verdict in words, probability, what it means, advice, notice and the time taken."""
+    found = outcome.prediction
+    verdict = found.verdict if found is not None else NOT_ASSESSABLE
+    with st.container(border=True, key=theme.card_key(verdict)):
+        st.subheader(f"{theme.VERDICT_ICONS[verdict]} {words.HEADLINES[verdict]}", anchor=False)
+        if found is not None and found.p_affected is not None:
+            st.markdown(f"**{words.percent(found.p_affected)}** probability of looking affected")
+            st.progress(found.p_affected)
+        reason = outcome.refused or (found.reason if found is not None else None)
+        if reason:
+            st.markdown(reason)
+        st.markdown(words.MEANINGS[verdict])
+        if len(found.nerves if found is not None else ()) > 1 and view.point is None:
+            st.markdown("The verdict is that of the nerve most likely affected. Point at a nerve to see it alone.")
+        notice()
+
+
+def nerves(outcome: Outcome) -> None:
+    """One row a nerve: number, verdict, probability, area, depth."""
+    assert outcome.prediction is not None and outcome.scan is not None
+    if not outcome.prediction.nerves:
+        return
+    rows = ["| Nerve | Verdict | Probability | Area | Depth of centre |", "|:-:|:--|--:|--:|--:|"]
+    for number, nerve in enumerate(outcome.prediction.nerves, 1):
+        cells = (
+            str(number),
+            nerve.verdict,
+            words.percent(nerve.p_affected),
+            words.area(nerve),
+            words.depth(nerve, outcome.scan),
+        )
+        rows.append("| " + " | ".join(cells) + " |")
+    st.markdown("\n".join(rows))
+
+
+def timing(outcome: Outcome) -> None:
+    """How long it took, and with which weights."""
+    assert outcome.prediction is not None
+    total = words.milliseconds(outcome.seconds * 1000)
+    stages = ", ".join(
+        f"{name} {words.milliseconds(value)}"
+        for name, value in outcome.prediction.timings_ms.items()
+        if name != "total"
+    )
+    st.caption(f":material/timer: {total} from file to verdict ({stages}) · {outcome.prediction.model}")
+
+
+def downloads(outcome: Outcome, view: View) -> None:
+    """Overlay, mask and JSON as files; made only when asked for."""
+    found, scan = outcome.prediction, outcome.scan
+    assert found is not None and scan is not None
+    stem = PurePath(outcome.item.name).stem or "scan"
+    stem += f"-frame{scan.frame + 1}" if scan.n_frames > 1 else ""
+    point = view.point
+    with st.container(horizontal=True):
+        st.download_button(
+            "Overlay (PNG)",
+            lambda: draw.overlay_png(scan, found, point),
+            f"{stem}-overlay.png",
+            "image/png",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Mask (PNG)",
+            lambda: draw.mask_png(found),
+            f"{stem}-mask.png",
+            "image/png",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Result (JSON)",
+            lambda: as_json(found, outcome),
+            f"{stem}.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def as_json(found: Prediction, outcome: Outcome) -> bytes:
+    """The same object as the command line and the REST service give."""
+    answer = found.to_dict(outcome.item.name) | {"ms": round(outcome.seconds * 1000, 2)}
+    return json.dumps(answer, indent=1).encode()
+
+
+def legend() -> None:
+    """What the outlines' colours and dashes mean."""
+    names = (("affected", AFFECTED, ""), ("unaffected", "unaffected", ""), ("uncertain", "uncertain", " (dashed)"))
+    parts = [
+        f"<span style='color:{theme.VERDICT_COLOURS[verdict]}'>&#9632;</span> {name}{note}"
+        for name, verdict, note in names
+    ]
+    st.html("<div style='font-size:0.9rem;opacity:0.85'>" + " &nbsp; ".join(parts) + "</div>")

@@ -1,0 +1,27 @@
+"""Upload scans, see the nerve outlined, read the verdict, point at the nerve where the outline is wrong."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from nerve_core.errors import NerveCoreError
+from nerve_core.ui import batch, diagnosis, model, session, verdict
+
+st.title("Diagnose", anchor=False)
+try:
+    items = diagnosis.pick()
+    predictor = diagnosis.pick_model()
+except NerveCoreError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+
+if not items:
+    diagnosis.empty_state()
+    verdict.sites(predictor)
+    verdict.notice()
+    st.stop()
+
+item = items[0]
+if len(items) > 1:
+    item = batch.choose(items, batch.run(items, predictor))
+diagnosis.show(item, predictor)

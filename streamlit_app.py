@@ -1,0 +1,50 @@
+"""The dashboard and the REST service on one port, with one model in memory.
+
+``streamlit run streamlit_app.py`` imports this file once to serve ``app`` and runs it again as the main script for
+every page view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import streamlit as st
+
+
+def main() -> None:
+    """Page settings, theme and navigation: runs before the page on every view."""
+    from nerve_core.ui import theme
+
+    st.set_page_config(page_title="Nerve ultrasound", page_icon=":material/neurology:", layout="wide")
+    theme.apply()
+    page = st.navigation(
+        [
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/diagnose.py", title="Diagnose", icon=":material/frame_inspect:"),
+            st.Page("pages/about.py", title="Model and limits", icon=":material/fact_check:"),
+        ],
+        position="top",
+    )
+    page.run()
+
+
+if __name__ == "__main__":
+    main()
+else:
+    from starlette.formparsers import MultiPartParser
+    from starlette.routing import Mount
+
+    from nerve_core.service.app import create_app
+    from nerve_core.ui.model import warm_up
+
+    # Uploads stay in memory: without this, files over 1 MB pass through a temporary file on disk.
+    MultiPartParser.spool_max_size = 0
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        warm_up()
+        yield
+
+    app = st.App(__file__, routes=[Mount("/api", create_app())], lifespan=lifespan)
