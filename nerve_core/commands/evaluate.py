@@ -54,7 +54,8 @@ def positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures; exit status 1 when some row could not be used, which ``errors`` then names."""
-    from nerve_core.evaluation.evaluate import evaluate, progress_on_stderr
+    from nerve_core.evaluation.evaluate import evaluate
+    from nerve_core.evaluation.progress import on_stderr
     from nerve_core.inference.predictor import get_predictor
 
     predictor = get_predictor(args.weights)
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         split=args.split,
         limit=args.limit,
         workers=args.workers,
-        progress=progress_on_stderr,
+        progress=on_stderr("scans"),
     )
     figures["model"] = f"{predictor.name} {predictor.version}"
     if args.json:

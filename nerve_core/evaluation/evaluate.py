@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nerve_core.errors import DataError
+from nerve_core.evaluation.progress import Progress
 from nerve_core.evaluation.scoring import Gate, Predicts, Scored, score_row
 from nerve_core.evaluation.severity import pathology_figures
 from nerve_core.evaluation.summary import summarise, summarise_click
@@ -19,9 +19,6 @@ from nerve_core.imaging.scan import Scan
 
 PER_IMAGE = ("image", "group", "dice", "p_affected", "verdict", "label")
 SPLITS = ("all", "train", "val", "test")
-
-Progress = Callable[[int, int], None]
-"""Called with (rows done, rows in all)."""
 
 
 def evaluate(
@@ -187,9 +184,3 @@ def per_image_line(one: Scored) -> dict[str, Any]:
         if answer.pointed is not None:
             line["dice_pointed"] = f"{answer.pointed.dice:.6f}"
     return line
-
-
-def progress_on_stderr(done: int, total: int) -> None:
-    """A line on standard error every 25 rows and at the end."""
-    if done % 25 == 0 or done == total:
-        print(f"{done}/{total} scans", file=sys.stderr, flush=True)

@@ -1,0 +1,103 @@
+"""Timings of the whole path, from the bytes of a PNG to a verdict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+
+from nerve_core.evaluation.progress import Progress
+from nerve_core.evaluation.timing import median, p95, time_path
+
+PNG_SIZE = 512
+SEED = 7
+
+
+def bench(
+    weights: str | None = None,
+    threads: int = 2,
+    device: str | None = None,
+    backend: str | None = None,
+    runs: int = 30,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Time the configured backend and plain fp32 PyTorch in turn on one simulated 512 × 512 PNG.
+
+    Args:
+        weights: name of the checkpoint, None for the configured one.
+        threads: processor threads for every library.
+        device: ``cpu``, ``cuda`` or ``mps``; None for the best present.
+        backend: ``torch`` or ``openvino``; None for the fastest present.
+        runs: measured runs of each.
+        progress: told after each round.
+
+    Returns:
+        ``size`` (network input side, px), ``threads, device, backend, network_ms, path_ms,
+        eager_network_ms, eager_path_ms`` (medians), ``decode_ms``, 95th percentiles ``…_p95_ms``, ``runs``
+        and ``model``.
+
+    Raises:
+        CheckpointError: the weights cannot be loaded.
+    """
+    from nerve_core.data.phantom import simulate
+    from nerve_core.imaging.read import read_scan
+    from nerve_core.inference.predictor import Predictor
+
+    phantom = simulate(SEED, size=(PNG_SIZE, PNG_SIZE))
+    done, png = cv2.imencode(".png", phantom.image)
+    assert done
+    with limited_threads(threads):
+        fast = Predictor.load(weights, device=device, backend=backend)
+        eager = Predictor.load(weights, device=fast.device, backend="torch")
+        times = time_path(
+            {"fast": fast, "eager": eager},
+            png.tobytes(),
+            lambda source: read_scan(source, "bench.png"),
+            runs,
+            progress=progress,
+        )
+    fast_times, eager_times = times["fast"], times["eager"]
+    return {
+        "size": fast.config["input_size"],
+        "threads": threads,
+        "device": fast.device,
+        "backend": fast.backend,
+        "network_ms": median(fast_times["network"]),
+        "path_ms": median(fast_times["path"]),
+        "eager_network_ms": median(eager_times["network"]),
+        "eager_path_ms": median(eager_times["path"]),
+        "decode_ms": median(fast_times["decode"]),
+        "network_p95_ms": p95(fast_times["network"]),
+        "path_p95_ms": p95(fast_times["path"]),
+        "eager_network_p95_ms": p95(eager_times["network"]),
+        "eager_path_p95_ms": p95(eager_times["path"]),
+        "runs": runs,
+        "model": f"{fast.name} {fast.version}",
+    }
+
+
+@contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Hold PyTorch and OpenCV to a number of threads, and the process to as many processors.
+
+    OpenVINO takes its number of threads from the processors the process may use, when it loads a network;
+    load inside. Everything is as before afterwards.
+    """
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    if allowed is not None:
+        os.sched_setaffinity(0, sorted(allowed)[:threads])
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+        if allowed is not None:
+            os.sched_setaffinity(0, allowed)
