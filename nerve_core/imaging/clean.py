@@ -13,7 +13,7 @@ import numpy as np
 from nerve_core.errors import RefusedScan
 
 COLOURED = 22
-"""Chroma distance (8-bit Cr and Cb levels, city block) from the tone curve that is a colour, not JPEG noise."""
+"""Chroma distance from the tone curve (Cr and Cb levels, city block) that is a colour, not JPEG noise."""
 MAX_COLOURED_SHARE = 0.10
 """Share of coloured pixels among the textured ones above which the frame is no grey scan."""
 INPAINT_RADIUS = 3

@@ -62,7 +62,8 @@ def wavelet(grey: np.ndarray, strength: float, method: str = "BayesShrink") -> n
     sigma = strength * float(estimate_sigma(image))
     if sigma <= 0:  # a flat image holds nothing to shrink, and skimage divides by its noise level
         return grey.copy()
-    return _to_uint8(denoise_wavelet(image, sigma=sigma, method=method, mode="soft", rescale_sigma=True) * 255.0)
+    shrunk = denoise_wavelet(image, sigma=sigma, method=method, mode="soft", rescale_sigma=True)
+    return _to_uint8(shrunk * 255.0)
 
 
 def _to_uint8(image: np.ndarray) -> np.ndarray:

@@ -86,7 +86,7 @@ class Prepared:
         return whole
 
     def to_network_map(self, values: np.ndarray, interpolation: int | None = None) -> np.ndarray:
-        """A (H, W) map of the scan, such as a mask, in network px: float32 (size, size), 0 outside ``valid``."""
+        """A (H, W) map of the scan, such as a mask, in network px: float32 (size, size), 0 outside."""
         top, left, bottom, right = self.box
         inside = np.ascontiguousarray(values[top:bottom, left:right], dtype=np.float32)
         top, left, bottom, right = self.valid
@@ -151,9 +151,11 @@ class Preprocess:
 
     def __post_init__(self) -> None:
         try:
-            object.__setattr__(self, "clip_percentiles", tuple(float(value) for value in self.clip_percentiles))
+            low, high = (float(value) for value in self.clip_percentiles)
         except (TypeError, ValueError):
-            raise ValueError(f"clip_percentiles must be two numbers, got {self.clip_percentiles!r}.") from None
+            given = self.clip_percentiles
+            raise ValueError(f"clip_percentiles must be two numbers, got {given!r}.") from None
+        object.__setattr__(self, "clip_percentiles", (low, high))
         _check_whole("size", self.size, 32, 2048)
         _check_whole("median", self.median, 0, 31)
         _check_whole("diffusion_steps", self.diffusion_steps, 0, 200)
@@ -170,7 +172,7 @@ class Preprocess:
             raise ValueError(f"wavelet_method must be one of {WAVELET_METHODS}, got {self.wavelet_method!r}.")
         if self.normalisation not in NORMALISATIONS:
             raise ValueError(f"normalisation must be one of {NORMALISATIONS}, got {self.normalisation!r}.")
-        if len(self.clip_percentiles) != 2 or not 0 <= self.clip_percentiles[0] < self.clip_percentiles[1] <= 100:
+        if not 0 <= low < high <= 100:
             raise ValueError(f"clip_percentiles must be 0 <= low < high <= 100, got {self.clip_percentiles}.")
 
     def to_dict(self) -> dict[str, Any]:
@@ -210,7 +212,8 @@ class Preprocess:
                 continue  # a setting of a step that is off changes nothing, and the step's own line says so
             if name == "clahe_tiles" and not (self.clahe_clip and other.clahe_clip):
                 continue
-            found.append(f"{label}: {self._value(name)}, but {other._value(name)} in the model's own settings.")
+            mine, theirs = self._value(name), other._value(name)
+            found.append(f"{label}: {mine}, but {theirs} in the model's own settings.")
         return found
 
     def _value(self, name: str) -> str:

@@ -56,9 +56,8 @@ def find_region(pixels: np.ndarray) -> Box:
     step = max(1, round(max(pixels.shape) / FINE))
     if step > 1:
         box = find_region(np.ascontiguousarray(pixels[::step, ::step]))
-        return box[0] * step, box[1] * step, *(
-            min(end * step, side) for end, side in zip(box[2:], pixels.shape, strict=True)
-        )
+        bottom, right = (min(end * step, side) for end, side in zip(box[2:], pixels.shape, strict=True))
+        return box[0] * step, box[1] * step, bottom, right
     height, width = pixels.shape
     box = (0, 0, height, width)
     lit = pixels > BLACK
@@ -115,10 +114,11 @@ def _coarse_box(signal: np.ndarray) -> Box | None:
         return None
     stats = stats[1:]
     stats = stats[stats[:, cv2.CC_STAT_AREA] >= PIECE_SHARE * stats[:, cv2.CC_STAT_AREA].max()]
-    first = stats[:, [cv2.CC_STAT_TOP, cv2.CC_STAT_LEFT]].min(axis=0)
-    end = (stats[:, [cv2.CC_STAT_TOP, cv2.CC_STAT_LEFT]] + stats[:, [cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH]]).max(axis=0)
+    starts = stats[:, [cv2.CC_STAT_TOP, cv2.CC_STAT_LEFT]]
+    last = starts + stats[:, [cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH]]
     ratio = np.array([height / size[1], width / size[0]])
-    first, end = np.ceil((first + 1) * ratio).astype(int), np.floor((end - 1) * ratio).astype(int)
+    first = np.ceil((starts.min(axis=0) + 1) * ratio).astype(int)
+    end = np.floor((last.max(axis=0) - 1) * ratio).astype(int)
     return int(first[0]), int(first[1]), int(end[0]), int(end[1])
 
 
@@ -133,7 +133,7 @@ def _grow(lines: np.ndarray, share: float, first: int, end: int) -> tuple[int, i
 
 
 def _end(lit: np.ndarray, full: np.ndarray, end: int, gap: int) -> int:
-    """Where signal ends, searched from ``end`` outwards, across a dark gap when tissue follows, or else inwards."""
+    """Where signal ends: outwards of ``end``, across a gap when tissue follows, or else inwards."""
     while end < len(lit):
         if lit[end : end + 2].any():
             end += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -58,3 +58,17 @@ class Scan:
             if top <= row < bottom and left <= column < right:
                 return part.spacing_mm
         return None if self.calibrated else self.spacing_mm
+
+    def with_region(self, region: Box) -> Scan:
+        """The same scan with another ultrasound region, as set by the user or the file.
+
+        Args:
+            region: (top, left, bottom, right) px.
+
+        Raises:
+            ValueError: when the region is empty or reaches out of the frame.
+        """
+        top, left, bottom, right = (int(edge) for edge in region)
+        if not (0 <= top < bottom <= self.pixels.shape[0] and 0 <= left < right <= self.pixels.shape[1]):
+            raise ValueError(f"The region {tuple(region)} does not lie within {self.pixels.shape} px.")
+        return replace(self, region=(top, left, bottom, right))
