@@ -30,7 +30,7 @@ class Picture:
     def copy(self) -> Picture:
         """A copy whose layers may be changed apart."""
         layers = self.layers
-        parts = (layers.structure.copy(), layers.grain.copy(), layers.level.copy())
+        parts = (part.copy() for part in (layers.structure, layers.grain, layers.level, layers.target))
         return Picture(Layers(*parts, layers.size, layers.by_grey), list(self.nerves), self.inside)
 
 
@@ -110,10 +110,11 @@ def apply(
     """
     layers = picture.layers
     window = rows, columns = window_of(place, mask.shape)
-    fresh = donor(layers, rows, columns, rng)
+    fresh = donor(layers, picture.inside, rows, columns, rng)
     x, y = coordinates(picture, [one for change in changes for one in change.maps], rows, columns)
     structure = warp(layers.structure, x, y)
     level = warp(layers.level, x, y, cv2.INTER_LINEAR)
+    target = warp(layers.target, x, y, cv2.INTER_LINEAR)
     grain = warp(layers.grain, x, y)
     moved = warp(mask, x, y, cv2.INTER_LINEAR)
     for k, nerve in enumerate(picture.nerves):
@@ -123,23 +124,24 @@ def apply(
     paints = [paint for change in changes for paint in change.paints]
     gain = np.float32(1)
     if paints:
-        region = region_of(moved, out_x, out_y, 0.5 * sum(layers.size))
+        region = region_of(moved, structure, out_x, out_y, 0.5 * sum(layers.size), place.b)
         before = layers.strength(structure)
         for paint in paints:
             structure = paint(structure, region)
         usual = layers.strength(structure)
         gain = np.clip(usual / before, 0.4, 1.8)
-        level = level * gain
+        level, target = level * gain, target * gain
         plain = max(change.mottle for change in changes)
         if plain:
             share = np.float32(plain) * region.soft
-            level = level + share * np.maximum(usual - level, 0)
-            structure = structure + share * np.float32(0.7) * usual * mottle(level.shape, layers.size, rng)
+            target = target + share * np.maximum(usual - target, 0)
+            structure = structure + share * np.float32(0.8) * usual * mottle(level.shape, layers.size, rng)
     share = decay(place.radius(out_x, out_y), 1.3 * place.reach, 0.98 * FIELD / 1.3)
-    grain = np.sqrt(1 - share * share) * gain * grain + share * level * fresh
+    grain = np.sqrt(1 - share * share) * gain * grain + share * target * fresh
     layers.structure[window] = structure
     layers.grain[window] = grain
     layers.level[window] = level
+    layers.target[window] = target
     return window
 
 

@@ -77,8 +77,8 @@ def swelling(target: Target, severity: float, rng: np.random.Generator) -> Chang
 
 def flattening(target: Target, severity: float, rng: np.random.Generator) -> Change:
     """The nerve pressed flat: thickness falls, width grows less, so the area falls a little."""
-    thickness = float(np.exp(-0.95 * severity))
-    width = thickness ** -rng.uniform(0.45, 0.75)
+    thickness = float(np.exp(-0.85 * severity))
+    width = thickness ** -rng.uniform(0.3, 0.5)
     width = min(width, max(target.room, 1.05))
     return Change((scaling(target.ellipse, width, thickness),), (), severity)
 
@@ -124,10 +124,10 @@ def thickening(target: Target, severity: float, rng: np.random.Generator) -> Cha
     ellipse = target.ellipse
     width = max((0.07 + 0.17 * severity) * ellipse.b, 1.2 * target.grain)
     contrast = max(target.bright - target.around, 25.0)
-    rise = (0.25 + 0.55 * severity) * contrast + 14 * severity
+    rise = (0.35 + 0.75 * severity) * contrast + 20 * severity
     whole = rng.random() < 0.4
     extent = 2 * np.pi if whole else rng.uniform(0.9, 1.7) * np.pi
-    paint = rim(ellipse, width, rise, rng.uniform(-np.pi, np.pi), extent, rng.uniform(-np.pi, np.pi, 3))
+    paint = rim(ellipse, width, rise, rng.uniform(-np.pi, np.pi), extent, target.grain, int(rng.integers(2**63)))
     return Change((), (paint,), severity)
 
 
