@@ -72,8 +72,15 @@ class Phantom:
     seed: int
 
 
-def _frame(seed: int, site: str, affected: bool, severity: float, size: tuple[int, int], machine: Machine,
-           along_mm: float) -> Phantom:
+def _frame(
+    seed: int,
+    site: str,
+    affected: bool,
+    severity: float,
+    size: tuple[int, int],
+    machine: Machine,
+    along_mm: float,
+) -> Phantom:
     place = SITES[site]
     setup = Fields(seed, size, 1.0).rng("setup")
     # A tall image keeps room to both sides of the nerve.
@@ -99,12 +106,29 @@ def _frame(seed: int, site: str, affected: bool, severity: float, size: tuple[in
     if setup.random() < 0.5:  # the probe held the other way round
         image, nerves, vessels = (cv2.flip(part, 1) for part in (image, nerves, vessels))
     truth = tuple(
-        NerveTruth(shape.name, number, float((nerves == number).sum() * fields.spacing_mm**2),
-                   "affected" if shape.affected else "unaffected")
-        for number, shape in enumerate(shapes, start=1) if (nerves == number).any())
-    return Phantom(image, mark_nerves(nerves), vessels, (fields.spacing_mm, fields.spacing_mm), site,
-                   shapes[which].name, "affected" if affected else "unaffected", severity if affected else 0.0,
-                   nerves, truth, machine.name, seed)
+        NerveTruth(
+            shape.name,
+            number,
+            float((nerves == number).sum() * fields.spacing_mm**2),
+            "affected" if shape.affected else "unaffected",
+        )
+        for number, shape in enumerate(shapes, start=1)
+        if (nerves == number).any()
+    )
+    return Phantom(
+        image,
+        mark_nerves(nerves),
+        vessels,
+        (fields.spacing_mm, fields.spacing_mm),
+        site,
+        shapes[which].name,
+        "affected" if affected else "unaffected",
+        severity if affected else 0.0,
+        nerves,
+        truth,
+        machine.name,
+        seed,
+    )
 
 
 def _between(healthy, sick, share: float):
@@ -112,11 +136,14 @@ def _between(healthy, sick, share: float):
     values = {}
     for name in ("x", "z", "csa_mm2", "aspect", "fascicle_db", "epineurium_db", "rim_mm", "irregular"):
         values[name] = getattr(healthy, name) + share * (getattr(sick, name) - getattr(healthy, name))
-    return type(healthy)(**{**sick.__dict__, **values,
-                            "fascicles": sick.fascicles if share > 0.5 else healthy.fascicles})
+    return type(healthy)(
+        **{**sick.__dict__, **values, "fascicles": sick.fascicles if share > 0.5 else healthy.fascicles}
+    )
 
 
-def _checked(seed: int, site: str, severity: float, size: tuple[int, int], machine: Machine | None) -> Machine:
+def _checked(
+    seed: int, site: str, severity: float, size: tuple[int, int], machine: Machine | None
+) -> Machine:
     if site not in SITES:
         raise DataError(f"There is no phantom of the site '{site}'; choose one of {', '.join(SITES)}.")
     if seed < 0:
@@ -128,8 +155,15 @@ def _checked(seed: int, site: str, severity: float, size: tuple[int, int], machi
     return machine or MACHINES[int(Fields(seed, size, 1.0).rng("machine").integers(len(MACHINES)))]
 
 
-def simulate(seed: int, *, site: str = "wrist", affected: bool = False, severity: float = 0.7,
-             size: tuple[int, int] = (384, 384), machine: Machine | None = None) -> Phantom:
+def simulate(
+    seed: int,
+    *,
+    site: str = "wrist",
+    affected: bool = False,
+    severity: float = 0.7,
+    size: tuple[int, int] = (384, 384),
+    machine: Machine | None = None,
+) -> Phantom:
     """A simulated scan with one to three nerves.
 
     Args:
@@ -147,9 +181,17 @@ def simulate(seed: int, *, site: str = "wrist", affected: bool = False, severity
     return _frame(seed, site, affected, severity, size, chosen, 0.0)
 
 
-def simulate_sweep(seed: int, *, site: str = "wrist", affected: bool = False, severity: float = 0.7,
-                   size: tuple[int, int] = (384, 384), frames: int = 24, step_mm: float = 0.8,
-                   machine: Machine | None = None) -> tuple[Phantom, ...]:
+def simulate_sweep(
+    seed: int,
+    *,
+    site: str = "wrist",
+    affected: bool = False,
+    severity: float = 0.7,
+    size: tuple[int, int] = (384, 384),
+    frames: int = 24,
+    step_mm: float = 0.8,
+    machine: Machine | None = None,
+) -> tuple[Phantom, ...]:
     """Frames of a probe moving along the limb; pathology is focal, strongest in the middle frame.
 
     Arguments and errors as for `simulate`; ``frames`` at least 2, ``step_mm`` between two of them. A frame's
@@ -158,5 +200,7 @@ def simulate_sweep(seed: int, *, site: str = "wrist", affected: bool = False, se
     chosen = _checked(seed, site, severity, size, machine)
     if frames < 2 or step_mm <= 0:
         raise DataError("A sweep has at least 2 frames, a step above 0 mm apart.")
-    return tuple(_frame(seed, site, affected, severity, size, chosen, (index - frames // 2) * step_mm)
-                 for index in range(frames))
+    return tuple(
+        _frame(seed, site, affected, severity, size, chosen, (index - frames // 2) * step_mm)
+        for index in range(frames)
+    )

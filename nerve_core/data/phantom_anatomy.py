@@ -78,20 +78,56 @@ def _wrist(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     for index in range(5):
         place = shift - 8.4 + 4.2 * index + rng.normal(0, 0.35)
         lift = 1.6 if abs(place - x) > 1.35 * math.sqrt(area * aspect / math.pi) + 1.2 else 0.0
-        tissue.tendon(f"superficial {index}", place + _drift(tissue, rng, 0.5), row - lift + rng.normal(0, 0.2),
-                      rng.uniform(1.7, 2.1), rng.uniform(1.2, 1.5), rng.normal(0, 0.2), rng.uniform(-20, -11))
+        tissue.tendon(
+            f"superficial {index}",
+            place + _drift(tissue, rng, 0.5),
+            row - lift + rng.normal(0, 0.2),
+            rng.uniform(1.7, 2.1),
+            rng.uniform(1.2, 1.5),
+            rng.normal(0, 0.2),
+            rng.uniform(-20, -11),
+        )
     for index in range(5):
-        tissue.tendon(f"deep {index}", shift - 8.9 + 4.3 * index + rng.normal(0, 0.4), row + 2.9 + rng.normal(0, 0.2),
-                      rng.uniform(1.8, 2.2), rng.uniform(1.1, 1.4), rng.normal(0, 0.15), rng.uniform(-20, -12))
+        tissue.tendon(
+            f"deep {index}",
+            shift - 8.9 + 4.3 * index + rng.normal(0, 0.4),
+            row + 2.9 + rng.normal(0, 0.2),
+            rng.uniform(1.8, 2.2),
+            rng.uniform(1.1, 1.4),
+            rng.normal(0, 0.15),
+            rng.uniform(-20, -12),
+        )
     tissue.fascia("retinaculum", tunnel, 0.55, 0.16)
     tissue.fascia("retinaculum 2", tunnel - 0.45, 0.3, 0.10)
-    nerves = [NerveShape("median", x, z, area, aspect, rng.normal(0, 0.06), int(rng.integers(13, 22)), rim_mm=0.25,
-                         free=(0.0, 1.0))]
+    nerves = [
+        NerveShape(
+            "median",
+            x,
+            z,
+            area,
+            aspect,
+            rng.normal(0, 0.06),
+            int(rng.integers(13, 22)),
+            rim_mm=0.25,
+            free=(0.0, 1.0),
+        )
+    ]
     side = x + rng.uniform(9.0, 10.0)
     tissue.vessel(side, roof + 0.6, 1.1, 1.0)
     if side + 4.5 < tissue.fields.size[1] * tissue.fields.spacing_mm / 2:
-        nerves.append(NerveShape("ulnar", side + 2.6, roof + 1.3, _area(rng, "wrist", "ulnar"), rng.uniform(1.1, 1.6),
-                                 rng.normal(0, 0.3), int(rng.integers(7, 12)), rim_mm=0.2, free=(1.0, 0.5)))
+        nerves.append(
+            NerveShape(
+                "ulnar",
+                side + 2.6,
+                roof + 1.3,
+                _area(rng, "wrist", "ulnar"),
+                rng.uniform(1.1, 1.6),
+                rng.normal(0, 0.3),
+                int(rng.integers(7, 12)),
+                rim_mm=0.2,
+                free=(1.0, 0.5),
+            )
+        )
     return nerves
 
 
@@ -109,12 +145,27 @@ def _elbow(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     tissue.fat("fat", tissue.between(0, roof), -27, 0.45)
     tissue.fascia("roof", roof, 0.5)
     tissue.fascia("roof 2", roof + 0.6, 0.25)
-    hill = z - 1.0 + 0.085 * np.clip(tissue.fields.lateral - bone, 0, None) ** 2 + 0.03 * np.clip(
-        bone - tissue.fields.lateral, 0, None) ** 2
+    hill = (
+        z
+        - 1.0
+        + 0.085 * np.clip(tissue.fields.lateral - bone, 0, None) ** 2
+        + 0.03 * np.clip(bone - tissue.fields.lateral, 0, None) ** 2
+    )
     hill = hill + 0.12 * tissue.fields.curve("epicondyle", 2.5)
     tissue.bone("epicondyle", np.minimum(hill, tissue.bottom + 5).astype(np.float32))
-    return [NerveShape("ulnar", x, z + 0.3, _area(rng, "elbow", "ulnar"), rng.uniform(1.1, 1.6), rng.uniform(0.1, 0.6),
-                       int(rng.integers(7, 13)), rim_mm=0.3, free=(0.6, -0.3))]
+    return [
+        NerveShape(
+            "ulnar",
+            x,
+            z + 0.3,
+            _area(rng, "elbow", "ulnar"),
+            rng.uniform(1.1, 1.6),
+            rng.uniform(0.1, 0.6),
+            int(rng.integers(7, 13)),
+            rim_mm=0.3,
+            free=(0.6, -0.3),
+        )
+    ]
 
 
 def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
@@ -135,17 +186,32 @@ def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         tissue.bone("humerus", (z + 11 + 0.05 * (tissue.fields.lateral - x + 4) ** 2).astype(np.float32))
     tissue.vessel(x, z, radius, radius * rng.uniform(0.9, 1.0), 0.2)
     for side in (1, -1)[: int(rng.integers(1, 3))]:
-        tissue.vessel(x + side * rng.uniform(4.4, 5.2), z + rng.uniform(-0.6, 1.8), rng.uniform(1.4, 2.1),
-                      rng.uniform(0.9, 1.4), rng.normal(0, 0.3), artery=False)
+        tissue.vessel(
+            x + side * rng.uniform(4.4, 5.2),
+            z + rng.uniform(-0.6, 1.8),
+            rng.uniform(1.4, 2.1),
+            rng.uniform(0.9, 1.4),
+            rng.normal(0, 0.3),
+            artery=False,
+        )
     nerves = []
     for name, hour, count in (("median", -2.25, 11), ("ulnar", -0.95, 9), ("radial", 1.75, 9)):
         turn = hour + rng.normal(0, 0.18)
         area = _area(rng, "axilla", name)
         away = radius + 0.75 + math.sqrt(area / math.pi)
-        nerves.append(NerveShape(name, x + away * math.cos(turn) + _drift(tissue, rng, 0.3), z + away * math.sin(turn),
-                                 area, rng.uniform(1.1, 1.6), turn + math.pi / 2 + rng.normal(0, 0.25),
-                                 count + int(rng.integers(-2, 4)), rim_mm=0.3,
-                                 free=(math.cos(turn), math.sin(turn))))
+        nerves.append(
+            NerveShape(
+                name,
+                x + away * math.cos(turn) + _drift(tissue, rng, 0.3),
+                z + away * math.sin(turn),
+                area,
+                rng.uniform(1.1, 1.6),
+                turn + math.pi / 2 + rng.normal(0, 0.25),
+                count + int(rng.integers(-2, 4)),
+                rim_mm=0.3,
+                free=(math.cos(turn), math.sin(turn)),
+            )
+        )
     return nerves
 
 
@@ -172,8 +238,14 @@ def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     medial = x - rng.uniform(9.5, 12.0)
     tissue.connective("carotid sheath", tissue.blob(medial, z + 2.5, size + 2.4, size + 2.0, soft=0.5), -21)
     tissue.vessel(medial, z + 2.8, size, size * rng.uniform(0.92, 1.0))
-    tissue.vessel(medial + 1.2, z - 1.6 - 0.1 * size, size * rng.uniform(0.9, 1.2), rng.uniform(1.2, 2.0), 0.1,
-                  artery=False)
+    tissue.vessel(
+        medial + 1.2,
+        z - 1.6 - 0.1 * size,
+        size * rng.uniform(0.9, 1.2),
+        rng.uniform(1.2, 2.0),
+        0.1,
+        artery=False,
+    )
     if rng.random() < 0.7:
         hill = z + rng.uniform(9.5, 11.5) + 0.05 * (tissue.fields.lateral - x - rng.uniform(-1, 3)) ** 2
         tissue.bone("process", np.minimum(hill, tissue.bottom + 5).astype(np.float32))
@@ -183,9 +255,22 @@ def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         half = math.sqrt(area / math.pi)
         place += half if nerves else 0
         # Roots are dark and of one fascicle, some trunks of two: darkness is no sign of disease here.
-        nerves.append(NerveShape(name, x + lean * (place - z) + rng.normal(0, 0.25), place, area, rng.uniform(1.0, 1.3),
-                                 rng.normal(0, 0.5), 1 if rng.random() < 0.85 else 2, fascicle_db=-35,
-                                 epineurium_db=-18, rim_mm=0.28, rim_db=-14, irregular=0.04))
+        nerves.append(
+            NerveShape(
+                name,
+                x + lean * (place - z) + rng.normal(0, 0.25),
+                place,
+                area,
+                rng.uniform(1.0, 1.3),
+                rng.normal(0, 0.5),
+                1 if rng.random() < 0.85 else 2,
+                fascicle_db=-35,
+                epineurium_db=-18,
+                rim_mm=0.28,
+                rim_db=-14,
+                irregular=0.04,
+            )
+        )
         place += half + rng.uniform(0.5, 1.0)
     return nerves
 
@@ -213,12 +298,33 @@ def _groin(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         hill = z + radius + rng.uniform(9, 12) + 0.022 * (tissue.fields.lateral - rng.uniform(-6, 2)) ** 2
         tissue.bone("head", hill.astype(np.float32))
     tissue.vessel(artery, z, radius, radius * rng.uniform(0.92, 1.0))
-    tissue.vessel(artery + radius + rng.uniform(4.2, 5.5), z + rng.uniform(0.5, 2.0), rng.uniform(3.6, 4.8),
-                  rng.uniform(2.4, 3.6), rng.normal(0, 0.2), artery=False)
+    tissue.vessel(
+        artery + radius + rng.uniform(4.2, 5.5),
+        z + rng.uniform(0.5, 2.0),
+        rng.uniform(3.6, 4.8),
+        rng.uniform(2.4, 3.6),
+        rng.normal(0, 0.2),
+        artery=False,
+    )
     thick = math.sqrt(area / math.pi / aspect)
     depth = float(np.interp(x, tissue.fields.lateral[0], iliaca[0])) + thick + 0.5
-    return [NerveShape("femoral", x, depth, area, aspect, rng.uniform(0.02, 0.22), int(rng.integers(18, 32)),
-                       fascicle_db=-27, epineurium_db=-15, rim_mm=0.25, rim_db=-13, irregular=0.09, free=(-1.0, 0.15))]
+    return [
+        NerveShape(
+            "femoral",
+            x,
+            depth,
+            area,
+            aspect,
+            rng.uniform(0.02, 0.22),
+            int(rng.integers(18, 32)),
+            fascicle_db=-27,
+            epineurium_db=-15,
+            rim_mm=0.25,
+            rim_db=-13,
+            irregular=0.09,
+            free=(-1.0, 0.15),
+        )
+    ]
 
 
 def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
@@ -240,7 +346,9 @@ def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     if rng.random() < 0.7:
         hill = deep + rng.uniform(9, 12) + 0.014 * (tissue.fields.lateral - x) ** 2
         tissue.bone("femur", hill.astype(np.float32))
-    tissue.vessel(x + rng.uniform(0.5, 2.5), deep - 1.2, rng.uniform(2.6, 3.4), rng.uniform(1.8, 2.6), 0.1, artery=False)
+    tissue.vessel(
+        x + rng.uniform(0.5, 2.5), deep - 1.2, rng.uniform(2.6, 3.4), rng.uniform(1.8, 2.6), 0.1, artery=False
+    )
     tissue.vessel(x + rng.uniform(1.5, 3.5), deep + 5.2, rng.uniform(2.4, 2.9), rng.uniform(2.3, 2.8))
     area = _area(rng, "popliteal", "tibial")
     aspect = rng.uniform(1.1, 1.6)
@@ -248,10 +356,28 @@ def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     gap = math.sqrt(area * aspect / math.pi) + math.sqrt(fibular * 1.3 / math.pi) + rng.uniform(1.0, 4.5)
     common = dict(fascicle_db=-29.0, epineurium_db=-13.0, rim_mm=0.35, rim_db=-11.0)
     return [
-        NerveShape("tibial", x, z, area, aspect, rng.normal(0, 0.3), int(rng.integers(22, 36)),
-                   free=(0.0, -0.6), **common),
-        NerveShape("fibular", x - gap, z - rng.uniform(0, 2.0), fibular, rng.uniform(1.2, 1.8), rng.uniform(-0.5, 0.1),
-                   int(rng.integers(9, 15)), free=(-1.0, 0.0), **common),
+        NerveShape(
+            "tibial",
+            x,
+            z,
+            area,
+            aspect,
+            rng.normal(0, 0.3),
+            int(rng.integers(22, 36)),
+            free=(0.0, -0.6),
+            **common,
+        ),
+        NerveShape(
+            "fibular",
+            x - gap,
+            z - rng.uniform(0, 2.0),
+            fibular,
+            rng.uniform(1.2, 1.8),
+            rng.uniform(-0.5, 0.1),
+            int(rng.integers(9, 15)),
+            free=(-1.0, 0.0),
+            **common,
+        ),
     ]
 
 
@@ -273,7 +399,9 @@ def make_affected(shape: NerveShape, severity: float, rng: np.random.Generator) 
     """
     signs = rng.random(4) < (0.75, 0.85, 0.75, 0.6)
     single = shape.fascicles <= 2
-    fewer = shape.fascicles if single or not signs[0] else max(2, round(shape.fascicles * (1 - 0.65 * severity)))
+    fewer = (
+        shape.fascicles if single or not signs[0] else max(2, round(shape.fascicles * (1 - 0.65 * severity)))
+    )
     inside = shape.epineurium_db
     if signs[1] and not single:
         inside -= (inside - shape.fascicle_db) * 0.8 * severity
@@ -314,7 +442,10 @@ def make_room(shapes: list[NerveShape], fixed: int) -> list[NerveShape]:
 
 def _reach(shape: NerveShape, across: float, down: float) -> float:
     """Distance in mm from the centre of a nerve to its outline in a direction (unit vector)."""
-    wide, high = math.sqrt(shape.csa_mm2 * shape.aspect / math.pi), math.sqrt(shape.csa_mm2 / shape.aspect / math.pi)
+    wide, high = (
+        math.sqrt(shape.csa_mm2 * shape.aspect / math.pi),
+        math.sqrt(shape.csa_mm2 / shape.aspect / math.pi),
+    )
     along = across * math.cos(shape.angle) + down * math.sin(shape.angle)
     beside = -across * math.sin(shape.angle) + down * math.cos(shape.angle)
     return 1.05 / math.hypot(along / wide, beside / high)

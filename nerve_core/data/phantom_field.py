@@ -18,8 +18,18 @@ def _spline(positions: np.ndarray) -> np.ndarray:
     """Periodic cubic B-spline weights, float32 (N, GRID), of points given in grid cells."""
     whole = np.floor(positions).astype(int)
     rest = (positions - whole)[:, None]
-    weights = np.concatenate([(1 - rest) ** 3, 3 * rest**3 - 6 * rest**2 + 4,
-                              -3 * rest**3 + 3 * rest**2 + 3 * rest + 1, rest**3], axis=1) / 6
+    weights = (
+        np.concatenate(
+            [
+                (1 - rest) ** 3,
+                3 * rest**3 - 6 * rest**2 + 4,
+                -3 * rest**3 + 3 * rest**2 + 3 * rest + 1,
+                rest**3,
+            ],
+            axis=1,
+        )
+        / 6
+    )
     matrix = np.zeros((len(positions), GRID), np.float32)
     rows = np.arange(len(positions))
     for step in range(4):
@@ -84,14 +94,23 @@ class Fields:
         nodes = self.normal(name, (GRID,), length_mm)
         return (_spline(self.lateral[0] / across_mm) @ nodes)[None, :] * np.float32(math.sqrt(315 / 151))
 
-    def strands(self, name: str, along: float, across: float, angle: float, length_mm: float = 8.0) -> np.ndarray:
+    def strands(
+        self, name: str, along: float, across: float, angle: float, length_mm: float = 8.0
+    ) -> np.ndarray:
         """Field of fibres: cells ``along`` × ``across`` mm, turned by ``angle`` radians; float32 (H, W)."""
         grid = self.normal(name, (GRID, GRID), length_mm)
         cosine, sine = math.cos(angle) * self.spacing_mm, math.sin(angle) * self.spacing_mm
         turn = np.array([[cosine / along, sine / along, 0], [-sine / across, cosine / across, 0]])
-        corners = turn[:, :2] @ np.array([[0, self.size[1], 0, self.size[1]], [0, 0, self.size[0], self.size[0]]])
+        corners = turn[:, :2] @ np.array(
+            [[0, self.size[1], 0, self.size[1]], [0, 0, self.size[0], self.size[0]]]
+        )
         first, last = np.floor(corners.min(1)).astype(int) - 2, np.ceil(corners.max(1)).astype(int) + 3
         tiled = grid[np.ix_(np.arange(first[1], last[1]) % GRID, np.arange(first[0], last[0]) % GRID)]
         turn[:, 2] -= first
-        return cv2.warpAffine(tiled, turn, self.size[::-1], flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-                              borderMode=cv2.BORDER_REFLECT) * np.float32(1.3)
+        return cv2.warpAffine(
+            tiled,
+            turn,
+            self.size[::-1],
+            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT,
+        ) * np.float32(1.3)

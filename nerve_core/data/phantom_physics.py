@@ -54,12 +54,37 @@ class Machine:
 
 MACHINES = (
     Machine("simulated linear probe, 12 MHz, compounding"),
-    Machine("simulated linear probe, 14 MHz, fine", 14.0, looks=4, dynamic_range_db=66, gain_db=2, gamma=1.15,
-            falloff_db=18, smooth_px=0.5, sharpen=0.3),
-    Machine("simulated linear probe, 9 MHz, little compounding", 9.0, looks=2, dynamic_range_db=60, gain_db=1,
-            falloff_db=10, smooth_px=1.1),
-    Machine("simulated linear probe, 10 MHz, high contrast", 10.0, looks=3, dynamic_range_db=52, gain_db=3,
-            gamma=1.0, falloff_db=12, smooth_px=0.7, sharpen=0.4),
+    Machine(
+        "simulated linear probe, 14 MHz, fine",
+        14.0,
+        looks=4,
+        dynamic_range_db=66,
+        gain_db=2,
+        gamma=1.15,
+        falloff_db=18,
+        smooth_px=0.5,
+        sharpen=0.3,
+    ),
+    Machine(
+        "simulated linear probe, 9 MHz, little compounding",
+        9.0,
+        looks=2,
+        dynamic_range_db=60,
+        gain_db=1,
+        falloff_db=10,
+        smooth_px=1.1,
+    ),
+    Machine(
+        "simulated linear probe, 10 MHz, high contrast",
+        10.0,
+        looks=3,
+        dynamic_range_db=52,
+        gain_db=3,
+        gamma=1.0,
+        falloff_db=12,
+        smooth_px=0.7,
+        sharpen=0.4,
+    ),
 )
 
 
@@ -83,8 +108,14 @@ def _kernel(sigma_px: float) -> np.ndarray:
     return (values / values.sum()).astype(np.float32)
 
 
-def amplitude(diffuse: np.ndarray, specular: np.ndarray, noise: np.ndarray, spacing_mm: float,
-              focus_mm: float, frequency_mhz: float) -> np.ndarray:
+def amplitude(
+    diffuse: np.ndarray,
+    specular: np.ndarray,
+    noise: np.ndarray,
+    spacing_mm: float,
+    focus_mm: float,
+    frequency_mhz: float,
+) -> np.ndarray:
     """Amplitude of one look before compression.
 
     Args:
@@ -104,8 +135,9 @@ def amplitude(diffuse: np.ndarray, specular: np.ndarray, noise: np.ndarray, spac
     centres = (np.arange(BANDS) + 0.5) * height / BANDS
     out = np.zeros((height, width, 2), np.float32)
     for index, centre in enumerate(centres):
-        axial, lateral = (float(value) / spacing_mm
-                          for value in beam_mm(centre * spacing_mm, focus_mm, frequency_mhz))
+        axial, lateral = (
+            float(value) / spacing_mm for value in beam_mm(centre * spacing_mm, focus_mm, frequency_mhz)
+        )
         down, across = _kernel(axial), _kernel(lateral)
         top = 0 if index == 0 else int(centres[index - 1])
         bottom = height if index == BANDS - 1 else int(np.ceil(centres[index + 1]))
@@ -113,7 +145,9 @@ def amplitude(diffuse: np.ndarray, specular: np.ndarray, noise: np.ndarray, spac
         # Kernels sum to 1 for interfaces; scatterers are scaled so that their energy is kept.
         field = scatter[first:last] / np.float32(np.sqrt((down**2).sum() * (across**2).sum()))
         field[..., 0] += specular[first:last]
-        field = cv2.sepFilter2D(field, -1, across, down, borderType=cv2.BORDER_REFLECT)[top - first:bottom - first]
+        field = cv2.sepFilter2D(field, -1, across, down, borderType=cv2.BORDER_REFLECT)[
+            top - first : bottom - first
+        ]
         rows = np.arange(top, bottom)
         weight = np.clip(1 - np.abs(rows + 0.5 - centre) * BANDS / height, 0, 1)
         if index == 0:
@@ -134,8 +168,15 @@ def transmission(attenuation: np.ndarray, spacing_mm: float, usual: float) -> np
     return cv2.GaussianBlur(total, (0, 0), sigmaX=max(0.3, 0.35 / spacing_mm), sigmaY=0.3)
 
 
-def form_image(level_db: np.ndarray, specular: np.ndarray, attenuation: np.ndarray, usual_attenuation: float,
-               machine: Machine, focus_mm: float, fields: Fields) -> np.ndarray:
+def form_image(
+    level_db: np.ndarray,
+    specular: np.ndarray,
+    attenuation: np.ndarray,
+    usual_attenuation: float,
+    machine: Machine,
+    focus_mm: float,
+    fields: Fields,
+) -> np.ndarray:
     """B-mode image, uint8 (H, W), of a tissue map.
 
     Args:
@@ -149,12 +190,15 @@ def form_image(level_db: np.ndarray, specular: np.ndarray, attenuation: np.ndarr
     """
     height, width = level_db.shape
     share = (fields.depth / (height * fields.spacing_mm)).astype(np.float32)
-    gain_db = transmission(attenuation, fields.spacing_mm, usual_attenuation) - machine.falloff_db * share**1.6
+    gain_db = (
+        transmission(attenuation, fields.spacing_mm, usual_attenuation) - machine.falloff_db * share**1.6
+    )
     gain = np.exp(np.clip(gain_db, -70, 14) * np.float32(np.log(10) / 20))
     diffuse = np.exp(level_db * np.float32(np.log(10) / 20)) * gain
     # Side lobes and scatter from beside the beam veil what should be black.
-    veil = cv2.GaussianBlur(diffuse + specular * gain, (0, 0), sigmaX=2.5 / fields.spacing_mm,
-                            sigmaY=0.5 / fields.spacing_mm) * np.float32(10 ** (CLUTTER_DB / 20))
+    veil = cv2.GaussianBlur(
+        diffuse + specular * gain, (0, 0), sigmaX=2.5 / fields.spacing_mm, sigmaY=0.5 / fields.spacing_mm
+    ) * np.float32(10 ** (CLUTTER_DB / 20))
     # Noise of the receiver, amplified by the time gain along with the echoes.
     floor = np.float32(10 ** (-62 / 20)) * np.exp(share * np.float32(1.4))
     diffuse = np.sqrt(diffuse**2 + veil**2 + floor**2)

@@ -91,10 +91,14 @@ class Tissue:
         self.vessels = np.zeros(shape, bool)
         # Everything is drawn in bent coordinates, so that nothing is a perfect ellipse or plane.
         settle = np.clip(self.fields.depth / 4, 0, 1)
-        self.x = (self.fields.lateral + 0.55 * self.fields.smooth("bend x", 8, 6)
-                  + 0.10 * self.fields.smooth("rough x", 1.6, 1.6))
-        self.z = self.fields.depth + settle * (0.50 * self.fields.smooth("bend z", 7, 6)
-                                               + 0.09 * self.fields.smooth("rough z", 1.8, 1.4))
+        self.x = (
+            self.fields.lateral
+            + 0.55 * self.fields.smooth("bend x", 8, 6)
+            + 0.10 * self.fields.smooth("rough x", 1.6, 1.6)
+        )
+        self.z = self.fields.depth + settle * (
+            0.50 * self.fields.smooth("bend z", 7, 6) + 0.09 * self.fields.smooth("rough z", 1.8, 1.4)
+        )
         self.grain = self.fields.smooth("grain", 2.6, 1.2) + 0.8 * self.fields.smooth("fine grain", 0.8, 0.4)
 
     @property
@@ -102,9 +106,13 @@ class Tissue:
         """Depth of the last row, mm."""
         return self.fields.size[0] * self.fields.spacing_mm
 
-    def curve(self, name: str, depth: float, tilt: float = 0.0, wave: float = 0.5, across: float = 9.0) -> Curve:
+    def curve(
+        self, name: str, depth: float, tilt: float = 0.0, wave: float = 0.5, across: float = 9.0
+    ) -> Curve:
         """A wavy line at ``depth`` mm, falling ``tilt`` mm per mm to the right."""
-        return (depth + tilt * self.fields.lateral + wave * self.fields.curve(name, across)).astype(np.float32)
+        return (depth + tilt * self.fields.lateral + wave * self.fields.curve(name, across)).astype(
+            np.float32
+        )
 
     def between(self, top: Curve | float, bottom: Curve | float) -> np.ndarray:
         """Coverage 0 to 1 of the band between two curves, with an edge of about a pixel and a half."""
@@ -117,7 +125,9 @@ class Tissue:
         self.loss += cover * (loss - self.loss)
         self.specular *= 1 - cover
 
-    def dashes(self, name: str, long_mm: float, thin_mm: float, angle: float, share: float = 1.0) -> np.ndarray:
+    def dashes(
+        self, name: str, long_mm: float, thin_mm: float, angle: float, share: float = 1.0
+    ) -> np.ndarray:
         """Short bright strands, 0 to about 1, gathered in clusters; a higher ``share`` shows more of them."""
         strands = self.fields.strands(name, long_mm, thin_mm, angle)
         gathered = self.fields.smooth(name + " gathered", 3.5, 2.0)
@@ -131,14 +141,19 @@ class Tissue:
         self.fill(cover, level + 2.2 * self.grain + 8 * lines * shown + 8 * dashes, 0.85)
         self.specular += cover * np.float32(septa) * (0.35 * lines * shown + 0.5 * dashes)
 
-    def muscle(self, name: str, cover: np.ndarray, level: float = -34.0, angle: float = 0.0,
-               streaks: float = 1.0) -> None:
+    def muscle(
+        self, name: str, cover: np.ndarray, level: float = -34.0, angle: float = 0.0, streaks: float = 1.0
+    ) -> None:
         """Dark fibre bundles between short bright lines of perimysium, as in a cross-section."""
         long = self.dashes(name, 3.0, 0.22, angle, 0.45 * streaks)
         short = self.dashes(name + " short", 1.0, 0.24, angle * 0.5, 0.8 * streaks)
         bundles = self.fields.strands(name + " bundles", 2.2, 0.9, angle)
         self.fill(cover, level + 1.5 * self.grain + 1.6 * bundles + 9 * long + 7 * short, 1.05)
-        self.specular += cover * np.clip(0.7 + 0.7 * bundles, 0.1, 2) * (np.float32(0.34) * long + np.float32(0.14) * short)
+        self.specular += (
+            cover
+            * np.clip(0.7 + 0.7 * bundles, 0.1, 2)
+            * (np.float32(0.34) * long + np.float32(0.14) * short)
+        )
 
     def connective(self, name: str, cover: np.ndarray, level: float = -20.0, angle: float = 0.0) -> None:
         """Bright loose tissue around nerves and vessels."""
@@ -146,8 +161,14 @@ class Tissue:
         self.fill(cover, level + 3.0 * self.grain + 8 * dashes, 1.0)
         self.specular += cover * np.float32(0.22) * dashes
 
-    def fascia(self, name: str, line: Curve, strength: float = 0.6, thick_mm: float = 0.14,
-               cover: np.ndarray | float = 1.0) -> None:
+    def fascia(
+        self,
+        name: str,
+        line: Curve,
+        strength: float = 0.6,
+        thick_mm: float = 0.14,
+        cover: np.ndarray | float = 1.0,
+    ) -> None:
         """A bright sheet along a curve; it fades where the beam meets it at an angle."""
         slope = np.gradient(line[0], self.fields.spacing_mm)[None, :]
         uneven = np.clip(0.6 + 0.45 * self.fields.curve(name + " uneven", 3.0), 0.05, 1.5)
@@ -157,8 +178,16 @@ class Tissue:
         self.specular += np.float32(strength) * sheet
         self.level = np.maximum(self.level, self.level + sheet * (-8 - self.level))
 
-    def patch(self, x: float, z: float, wide: float, high: float, angle: float = 0.0, margin: float = 1.0,
-              bumps: np.ndarray | None = None) -> Patch | None:
+    def patch(
+        self,
+        x: float,
+        z: float,
+        wide: float,
+        high: float,
+        angle: float = 0.0,
+        margin: float = 1.0,
+        bumps: np.ndarray | None = None,
+    ) -> Patch | None:
         """Pixels around an ellipse with these half axes in mm, or None when it is off the image.
 
         ``bumps`` holds amplitude and phase, (K, 2), of waves 2..K+1 around the outline.
@@ -174,14 +203,19 @@ class Tissue:
         cosine, sine = np.float32(math.cos(angle)), np.float32(math.sin(angle))
         u, v = across * cosine + down * sine, -across * sine + down * cosine
         inside = np.sqrt((u / wide) ** 2 + (v / high) ** 2) + np.float32(1e-4)
-        facing = np.abs(u * sine / wide**2 + v * cosine / high**2) / np.hypot(u / wide**2, v / high**2).clip(1e-6)
+        facing = np.abs(u * sine / wide**2 + v * cosine / high**2) / np.hypot(u / wide**2, v / high**2).clip(
+            1e-6
+        )
         if bumps is not None:
             turn = np.arctan2(v / high, u / wide)
-            inside /= 1 + sum(size * np.cos((order + 2) * turn + phase)
-                              for order, (size, phase) in enumerate(bumps)).astype(np.float32)
+            inside /= 1 + sum(
+                size * np.cos((order + 2) * turn + phase) for order, (size, phase) in enumerate(bumps)
+            ).astype(np.float32)
         return Patch(rows, columns, inside, u, v, facing)
 
-    def blob(self, x: float, z: float, wide: float, high: float, angle: float = 0.0, soft: float = 0.15) -> np.ndarray:
+    def blob(
+        self, x: float, z: float, wide: float, high: float, angle: float = 0.0, soft: float = 0.15
+    ) -> np.ndarray:
         """Coverage 0 to 1 (H, W) of an ellipse whose edge is ``soft`` of its radius wide."""
         cover = np.zeros(self.fields.size, np.float32)
         part = self.patch(x, z, wide, high, angle, margin=soft * max(wide, high))
@@ -189,7 +223,9 @@ class Tissue:
             cover[part.rows, part.columns] = np.clip((1 - part.inside) / soft + 0.5, 0, 1)
         return cover
 
-    def vessel(self, x: float, z: float, wide: float, high: float, angle: float = 0.0, artery: bool = True) -> None:
+    def vessel(
+        self, x: float, z: float, wide: float, high: float, angle: float = 0.0, artery: bool = True
+    ) -> None:
         """An echo-free lumen; an artery has a clear wall, a vein a thin one. Edges bend the beam away."""
         part = self.patch(x, z, wide, high, angle)
         if part is None:
@@ -200,7 +236,9 @@ class Tissue:
         off = (part.inside - 1) * small
         lumen = np.clip(0.5 - off / (1.5 * self.fields.spacing_mm), 0, 1)
         ring = np.exp(-(((off - 0.6 * wall) / wall) ** 2))
-        self.level[at] += ring * (-19 - self.level[at]) * (0.25 + 0.6 * part.facing) * (0.9 if artery else 0.4)
+        self.level[at] += (
+            ring * (-19 - self.level[at]) * (0.25 + 0.6 * part.facing) * (0.9 if artery else 0.4)
+        )
         # Echoes from the near wall ring on into the lumen.
         haze = -58 + 12 * np.clip(-part.v / high, 0, 1) ** 2
         self.level[at] += lumen * (haze - self.level[at])
@@ -212,8 +250,16 @@ class Tissue:
         self.loss[at] += edge * np.float32(0.5)
         self.vessels[at] |= part.inside < 1
 
-    def tendon(self, name: str, x: float, z: float, wide: float, high: float, angle: float = 0.0,
-               level: float = -14.0) -> None:
+    def tendon(
+        self,
+        name: str,
+        x: float,
+        z: float,
+        wide: float,
+        high: float,
+        angle: float = 0.0,
+        level: float = -14.0,
+    ) -> None:
         """Densely packed fine bright fibres; darker where the beam misses the right angle (``level``)."""
         part = self.patch(x, z, wide, high, angle)
         if part is None:
@@ -243,11 +289,15 @@ class Tissue:
 
     def nerve(self, shape: NerveShape, number: int) -> None:
         """A nerve of exactly the asked area, with its fascicles; ``number`` marks it in the map of nerves."""
-        wide, high = math.sqrt(shape.csa_mm2 * shape.aspect / math.pi), math.sqrt(
-            shape.csa_mm2 / (math.pi * shape.aspect))
+        wide, high = (
+            math.sqrt(shape.csa_mm2 * shape.aspect / math.pi),
+            math.sqrt(shape.csa_mm2 / (math.pi * shape.aspect)),
+        )
         rng = self.fields.rng(f"nerve {number}")
-        bumps = np.stack([shape.irregular * rng.normal(0, 1, 4) / (1 + np.arange(4) / 2),
-                          rng.uniform(0, 2 * np.pi, 4)], axis=1)
+        bumps = np.stack(
+            [shape.irregular * rng.normal(0, 1, 4) / (1 + np.arange(4) / 2), rng.uniform(0, 2 * np.pi, 4)],
+            axis=1,
+        )
         bumps[:, 0] = np.clip(bumps[:, 0], -0.16, 0.16)
         part = self.patch(shape.x, shape.z, wide, high, shape.angle, margin=shape.rim_mm * 4, bumps=bumps)
         count = round(shape.csa_mm2 / self.fields.spacing_mm**2)
@@ -272,15 +322,22 @@ class Tissue:
         self.nerves[at][inside < 1] = number
         self.vessels[at][inside < 1] = False
 
-    def _fascicles(self, part: Patch, inside: np.ndarray, shape: NerveShape, wide: float, high: float,
-                   rng: np.random.Generator) -> np.ndarray:
+    def _fascicles(
+        self,
+        part: Patch,
+        inside: np.ndarray,
+        shape: NerveShape,
+        wide: float,
+        high: float,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
         """Coverage 0 to 1 of the fascicles on the patch, packed as a disturbed honeycomb."""
         edge = 1.5 * self.fields.spacing_mm
         if shape.fascicles <= 1:
             return np.clip((0.93 - inside) * math.sqrt(wide * high) / edge + 0.5, 0, 1)
         pitch = math.sqrt(shape.csa_mm2 / shape.fascicles / 0.80)
         reach = int(max(wide, high) / pitch) + 2
-        row, column = np.mgrid[-reach:reach + 1, -reach:reach + 1]
+        row, column = np.mgrid[-reach : reach + 1, -reach : reach + 1]
         centres = np.stack([(column + 0.5 * (row % 2)).ravel() * pitch, row.ravel() * pitch * 0.87], axis=1)
         centres += rng.uniform(-0.5, 0.5, 2) * pitch + rng.normal(0, 0.14, centres.shape) * pitch
         radii = pitch * np.clip(rng.normal(0.43, 0.05, len(centres)), 0.30, 0.52)
