@@ -60,6 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has seen enough; the interpreter must not flush into it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as fault:
+        place = f"{fault.filename}: " if fault.filename else ""
+        print(f"nerve_core: {place}{fault.strerror or fault}", file=sys.stderr)
+        return 1
 
 
 def _overview(names: list[str]) -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import json
 import os
@@ -232,6 +233,18 @@ def test_data_pathology_hands_on_its_arguments(
     assert main(["data", "pathology", "--manifest", "m.csv", "--out", "set", "--seed", "3"]) == 0
     assert calls == [(Path("m.csv"), Path("set"), 3)]
     assert capsys.readouterr().out.strip() == str(Path("set") / "manifest.csv")
+
+
+def test_a_full_disk_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "set/scan.png")
+
+    export = SimpleNamespace(write_pathology_set=full)
+    monkeypatch.setitem(sys.modules, "nerve_core.data.pathology.export", export)
+    assert main(["data", "pathology", "--manifest", "m.csv", "--out", "set"]) == 1
+    assert capsys.readouterr().err == "nerve_core: set/scan.png: No space left on device\n"
 
 
 def test_help_lists_every_command_without_loading_networks() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import logging
 import sys
 import traceback
 from pathlib import Path
@@ -49,7 +48,6 @@ def run(args: argparse.Namespace) -> int:
         from nerve_core.inference.predictor import get_predictor
         from nerve_core.service.overlay import OverlayFolder
 
-        logging.captureWarnings(True)
         overlays = None if args.overlay is None else OverlayFolder(args.overlay, args.files)
         predictor = get_predictor(args.weights)
         answers = [
