@@ -1,7 +1,7 @@
 """The dashboard and the REST service on one port, with one model in memory.
 
-``streamlit run streamlit_app.py`` imports this file once to serve ``app`` and runs it again as the main script for
-every page view.
+``streamlit run streamlit_app.py`` imports this file once to serve ``app`` and runs it again as the main
+script for every page view.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def main() -> None:
     """Page settings, theme and navigation: runs before the page on every view."""
     from nerve_core.ui import theme
 
-    st.set_page_config(page_title="Nerve ultrasound", page_icon=":material/neurology:", layout="wide")
+    st.set_page_config(page_title="Nerve ultrasound", page_icon=str(theme.ICON), layout="wide")
     theme.apply()
     page = st.navigation(
         [

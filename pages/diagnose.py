@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError
-from nerve_core.ui import batch, diagnosis, model, session, verdict
+from nerve_core.ui import batch, diagnosis, verdict
 
 st.title("Diagnose", anchor=False)
 try:

@@ -13,8 +13,8 @@ left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
     st.title("Where is the nerve, and does it look affected?", anchor=False)
     st.markdown(
-        "Drop in an ultrasound scan. The nerve is outlined, measured, and judged as **affected** or **unaffected** "
-        "with a probability, in about a second."
+        "Drop in an ultrasound scan. The nerve is outlined, measured, and judged as **affected** or "
+        "**unaffected** with a probability, in about a second."
     )
     if st.button("Open a scan", type="primary", icon=":material/upload:", width="stretch"):
         st.switch_page("pages/diagnose.py")

@@ -61,9 +61,11 @@ def empty_state() -> None:
     with st.container(border=True):
         st.markdown("### Drop a scan above to begin")
         st.markdown(
-            "- A still frame of a nerve in **cross-section** (B-mode, grey) works best; cine loops get a frame slider.\n"
+            "- A still frame of a nerve in **cross-section** (B-mode, grey) works best; cine loops get a "
+            "frame slider.\n"
             "- DICOM files bring their millimetre scale with them; from pictures, sizes are in pixels.\n"
-            "- When the outline is wrong or missing, **click on the nerve** and the model looks again there.\n"
+            "- When the outline is wrong or missing, **click on the nerve** and the model looks again "
+            "there.\n"
             "- Several files at once become a table of verdicts."
         )
 
@@ -74,7 +76,8 @@ def show(item: Item, predictor: Predictor) -> None:
     try:
         opened = session.open_item(item)
         if opened.n_frames > 1:
-            view.frame = st.slider(f"Frame, of {opened.n_frames}", 1, opened.n_frames, view.frame + 1, key=f"frame-{item.id}") - 1
+            label = f"Frame, of {opened.n_frames}"
+            view.frame = st.slider(label, 1, opened.n_frames, view.frame + 1, key=f"frame-{item.id}") - 1
         scan = session.scan_of(item, view.frame)
     except RefusedScan as error:
         verdict.sites(predictor)
@@ -116,7 +119,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
                 key=f"scan-{item.id}-{view.frame}",
                 point=view.point,
                 on_point=lambda point: _point(view, point),
-                truth=examples.truth(item),
+                truth=examples.truth(item, view.frame),
                 region=show_region,
             )
             verdict.legend()

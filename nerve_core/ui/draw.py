@@ -28,7 +28,16 @@ def overlay(scan: Scan, prediction: Prediction, point: tuple[float, float] | Non
             cv2.polylines(picture, [polygon], True, drawn, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
         x, y = int(nerve.contour[:, 0].max()) + 2 * unit, max(int(nerve.contour[:, 1].min()), 10 * unit)
         for drawn, thickness in (((0, 0, 0), 3 * unit), (colour, unit)):
-            cv2.putText(picture, str(number), (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.45 * unit, drawn, thickness, cv2.LINE_AA)
+            cv2.putText(
+                picture,
+                str(number),
+                (x, y),
+                cv2.FONT_HERSHEY_SIMPLEX,
+                0.45 * unit,
+                drawn,
+                thickness,
+                cv2.LINE_AA,
+            )
     if point is not None:
         at = round(point[0]), round(point[1])
         for drawn, thickness in (((0, 0, 0), 2 * unit + 1), (rgb(POINT), unit)):
@@ -47,7 +56,16 @@ def overlay_png(scan: Scan, prediction: Prediction, point: tuple[float, float] |
         shown = line.replace("<", "below").replace(">", "above")
         (wide, _), _ = cv2.getTextSize(shown, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
         fitted = scale * min(1.0, (picture.shape[1] - 12) / wide)
-        cv2.putText(footer, shown, (6, round(height * row)), cv2.FONT_HERSHEY_SIMPLEX, fitted, (26, 37, 48), 1, cv2.LINE_AA)
+        cv2.putText(
+            footer,
+            shown,
+            (6, round(height * row)),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            fitted,
+            (26, 37, 48),
+            1,
+            cv2.LINE_AA,
+        )
     return _png(cv2.cvtColor(np.vstack([picture, footer]), cv2.COLOR_RGB2BGR))
 
 

@@ -24,11 +24,16 @@ def samples() -> list[Sample]:
 
 @st.cache_resource(show_spinner="Looking at a sample …")
 def example(name: str) -> Outcome | None:
-    """What the checkpoint called ``name`` says of the first sample; shared, as no patient is in it."""
-    found = samples()
-    return session.analyse_once(session.from_sample(found[0]), model.predictor(name)) if found else None
+    """What the checkpoint called ``name`` says of the first affected sample; shared, as no patient is in "
+    "it."""
+    found = next((sample for sample in samples() if sample.label == "affected"), None)
+    return None if found is None else session.analyse_once(session.from_sample(found), model.predictor(name))
 
 
-def truth(item: Item) -> np.ndarray | None:
-    """True mask (H, W) of a simulated sample, uint8, 255 inside nerves; None for any other scan."""
-    return None if item.truth is None else cv2.imread(str(item.truth), cv2.IMREAD_GRAYSCALE)
+def truth(item: Item, frame: int = 0) -> np.ndarray | None:
+    """True mask (H, W) of one frame of a simulated sample, uint8, 255 inside nerves; None for any other "
+    "scan."""
+    if item.truth is None:
+        return None
+    read, pages = cv2.imreadmulti(str(item.truth), frame, 1, flags=cv2.IMREAD_GRAYSCALE)
+    return pages[0] if read and pages else None

@@ -20,13 +20,13 @@ def in_short(model: Predictor) -> None:
         f"{words.validated_on(model.config.get('sites', []))}"
     )
     st.markdown(
-        "- **What affected means here.** No public set of nerve scans with diagnoses exists. The model learned from "
-        "scans of healthy nerves into which swelling, flattening, darkening, lost fascicles, a thick or irregular "
-        "border were written by a simulation, with control pictures that went through the same steps without any "
-        "pathology.\n"
+        "- **What affected means here.** No public set of nerve scans with diagnoses exists. The model "
+        "learned from scans of healthy nerves into which swelling, flattening, darkening, lost fascicles, a "
+        "thick or irregular border were written by a simulation, with control pictures that went through the "
+        "same steps without any pathology.\n"
         "- **Never tested on diagnosed patients.** How often it is right on real disease is unknown.\n"
-        "- **Site and machine matter.** On a site, nerve or machine it never saw, outlines often fail without a "
-        "click. Pointing at the nerve helps everywhere.\n"
+        "- **Site and machine matter.** On a site, nerve or machine it never saw, outlines often fail "
+        "without a click. Pointing at the nerve helps everywhere.\n"
         "- **No nerve found** and **not assessable** are never counted as unaffected.\n"
         "- **Sizes** are in mm² only when the file states its scale; otherwise in pixels."
     )
@@ -56,7 +56,8 @@ def _table(rows: dict[str, dict[str, Any]]) -> None:
     import pandas as pd
 
     shown = {
-        _words(row): {_words(name): _value(value) for name, value in values.items()} for row, values in rows.items()
+        _words(row): {_words(name): _value(value) for name, value in values.items()}
+        for row, values in rows.items()
     }
     frame = pd.DataFrame.from_dict(shown, orient="index")
     if list(shown) == [""]:
@@ -94,11 +95,15 @@ def privacy() -> None:
     """What happens to scans."""
     st.markdown(
         "- The dashboard answers only this computer unless an administrator opens it.\n"
-        "- Scans uploaded on the Diagnose page stay in memory, are seen by your tab alone, and go when it closes.\n"
+        "- Scans uploaded on the Diagnose page stay in memory, are seen by your tab alone, and go when it "
+        "closes.\n"
         "- No scan, patient name or file name is written to a log. No usage statistics are sent."
     )
     folder = settings().upload_dir
     if folder is None:
         st.markdown("- Scans sent to the REST service are not kept.")
     else:
-        st.warning("Scans sent to the REST service are kept in a folder of this installation, as set by its administrator.")
+        st.warning(
+            "Scans sent to the REST service are kept in a folder of this installation, as set by its "
+            "administrator."
+        )

@@ -42,43 +42,83 @@ def controls(item: Item, view: View, own: Preprocess, shape: tuple[int, int], fo
     first, second, third = st.columns(3, gap="medium")
     with first:
         median = st.select_slider(
-            "Median filter (window, px)", [0, 3, 5, 7, 9, 11], now.median, key=key("median"),
+            "Median filter (window, px)",
+            [0, 3, 5, 7, 9, 11],
+            now.median,
+            key=key("median"),
             help="Removes single bright or dark dots.",
         )
         gaussian = st.slider(
-            "Gaussian filter (sigma, px)", 0.0, 5.0, float(now.gaussian_sigma), 0.1, key=key("gaussian"),
+            "Gaussian filter (sigma, px)",
+            0.0,
+            5.0,
+            float(now.gaussian_sigma),
+            0.1,
+            key=key("gaussian"),
             help="Smooths everything alike, edges too.",
         )
         bilateral = st.slider(
-            "Bilateral filter (grey levels)", 0.0, 100.0, float(now.bilateral), 5.0, key=key("bilateral"),
+            "Bilateral filter (grey levels)",
+            0.0,
+            100.0,
+            float(now.bilateral),
+            5.0,
+            key=key("bilateral"),
             help="Smooths speckle while keeping edges stronger than this many grey levels.",
         )
     with second:
         diffusion = st.slider(
-            "Anisotropic diffusion (steps)", 0, 50, now.diffusion_steps, key=key("diffusion"),
+            "Anisotropic diffusion (steps)",
+            0,
+            50,
+            now.diffusion_steps,
+            key=key("diffusion"),
             help="Smooths along edges, not across them.",
         )
         wavelet = st.slider(
-            "Wavelet denoising (strength)", 0.0, 3.0, float(now.wavelet), 0.1, key=key("wavelet"),
+            "Wavelet denoising (strength)",
+            0.0,
+            3.0,
+            float(now.wavelet),
+            0.1,
+            key=key("wavelet"),
             help="1 removes as much as the noise estimated from the image.",
         )
         method = st.selectbox(
-            "Wavelet method", ["BayesShrink", "VisuShrink"], ["BayesShrink", "VisuShrink"].index(now.wavelet_method),
-            key=key("method"), disabled=not wavelet,
+            "Wavelet method",
+            ["BayesShrink", "VisuShrink"],
+            ["BayesShrink", "VisuShrink"].index(now.wavelet_method),
+            key=key("method"),
+            disabled=not wavelet,
         )
     with third:
         clahe = st.slider(
-            "Local contrast, CLAHE (clip limit)", 0.0, 10.0, float(now.clahe_clip), 0.5, key=key("clahe"),
+            "Local contrast, CLAHE (clip limit)",
+            0.0,
+            10.0,
+            float(now.clahe_clip),
+            0.5,
+            key=key("clahe"),
             help="Raises the contrast of each part of the picture on its own.",
         )
         tiles = st.slider("CLAHE tiles a side", 1, 32, now.clahe_tiles, key=key("tiles"), disabled=not clahe)
         clip = st.slider(
-            "Intensity clipping (percentiles, %)", 0.0, 100.0, now.clip_percentiles, 0.5, key=key("clip"),
+            "Intensity clipping (percentiles, %)",
+            0.0,
+            100.0,
+            now.clip_percentiles,
+            0.5,
+            key=key("clip"),
             help="Grey levels outside are set to the nearest level inside.",
         )
         normalisation = st.selectbox(
-            "Normalisation", ["zscore", "minmax"], ["zscore", "minmax"].index(now.normalisation),
-            format_func={"zscore": "Mean 0, spread 1 (z-score)", "minmax": "Darkest 0, brightest 1 (min–max)"}.get,
+            "Normalisation",
+            ["zscore", "minmax"],
+            ["zscore", "minmax"].index(now.normalisation),
+            format_func={
+                "zscore": "Mean 0, spread 1 (z-score)",
+                "minmax": "Darkest 0, brightest 1 (min–max)",
+            }.get,
             key=key("normalisation"),
         )
     crop = st.toggle("Use only the ultrasound region", now.crop_region, key=key("crop"))
@@ -136,8 +176,8 @@ def left_training(view: View, own: Preprocess) -> None:
         st.info(said, icon=":material/crop:")
     else:
         st.warning(
-            "Changed image processing: the model was not trained on pictures processed like this, so its measured "
-            f"accuracy does not apply.\n{said}",
+            "Changed image processing: the model was not trained on pictures processed like this, so its "
+            f"measured accuracy does not apply.\n{said}",
             icon=":material/tune:",
         )
 

@@ -201,5 +201,6 @@ function hint(view) {
   if (!data.clickable) text = "";
   const at = cursor ? ` · x ${Math.round(cursor[0])} px, y ${Math.round(cursor[1])} px` : "";
   const line = view.querySelector(".hint");
+  line.hidden = !data.clickable;
   if (line.textContent !== text + at) line.textContent = text + at;
 }

@@ -1,12 +1,13 @@
 """The clickable scan: original beside overlay, with outline/filled switch, opacity and a place to point.
 
-Image and outlines are layered in the browser (``scan_view.js``), so switching them needs no rerun; only a click
-comes back. Works with mouse, touch and keyboard.
+Image and outlines are layered in the browser (``scan_view.js``), so switching them needs no rerun; only
+a click comes back. Works with mouse, touch and keyboard.
 """
 
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,14 @@ _HTML = """
     <button type="button" class="clear" hidden>Remove point</button>
   </div>
   <div class="panels">
-    <figure><svg class="scan original" tabindex="0" role="application"></svg><figcaption>Original</figcaption></figure>
-    <figure><svg class="scan overlay" tabindex="0" role="application"></svg><figcaption>With overlay</figcaption></figure>
+    <figure>
+      <svg class="scan original" tabindex="0" role="application"></svg>
+      <figcaption>Original</figcaption>
+    </figure>
+    <figure>
+      <svg class="scan overlay" tabindex="0" role="application"></svg>
+      <figcaption>With overlay</figcaption>
+    </figure>
   </div>
   <p class="hint" aria-live="polite"></p>
 </div>
@@ -73,7 +80,8 @@ def scan_view(
         prediction: its prediction, None to show the scan alone.
         key: unique on the page.
         point: (x, y) px where the user pointed.
-        on_point: called with the new point, or None when it is taken away; without it the scan cannot be clicked.
+        on_point: called with the new point, or None when it is taken away; without it the scan
+            cannot be clicked.
         truth: (H, W) true mask of a simulated scan, offered as a dotted outline.
         region: draw the ultrasound region.
     """
@@ -93,7 +101,9 @@ def scan_view(
         "height": height,
         "label": f"Ultrasound scan, {width} by {height} px. Click on a nerve to point at it.",
         "clickable": on_point is not None,
-        "nerves": [_drawn(number, nerve) for number, nerve in enumerate(prediction.nerves, 1)] if prediction else [],
+        "nerves": [_drawn(number, nerve) for number, nerve in enumerate(prediction.nerves, 1)]
+        if prediction
+        else [],
         "truth": [] if truth is None else [_path(contour) for contour in _contours(truth)],
         "point": None if point is None else list(point),
         "point_colour": theme.POINT,
@@ -106,7 +116,7 @@ def scan_view(
 def _accepted(sent: dict[str, Any], scan: Scan) -> tuple[float, float] | None:
     """The point the browser sent, kept inside the scan; None for a cleared or malformed one."""
     x, y = sent.get("x"), sent.get("y")
-    if not isinstance(x, int | float) or not isinstance(y, int | float):
+    if not all(isinstance(value, int | float) and math.isfinite(value) for value in (x, y)):
         return None
     height, width = scan.pixels.shape
     return float(min(max(x, 0), width - 1)), float(min(max(y, 0), height - 1))

@@ -1,7 +1,7 @@
 """What one browser session remembers: its scans, where the user pointed, and the predictions made.
 
-Everything lives in ``st.session_state``, so it is seen by nobody else and goes when the tab closes. Nothing is
-written to disk. Decoded scans and predictions are kept only for the scans looked at last.
+Everything lives in ``st.session_state``, so it is seen by nobody else and goes when the tab closes.
+Nothing is written to disk. Decoded scans and predictions are kept only for the scans looked at last.
 """
 
 from __future__ import annotations
@@ -166,7 +166,9 @@ def forget_all_but(items: list[Item]) -> None:
 
 def open_item(item: Item) -> ScanFile:
     """The opened file of an item, decoded frame by frame. Raises ScanError."""
-    return _kept("files", (item.digest, item.name), KEPT_FILES, lambda: open_scan(item.content, name=item.name))
+    return _kept(
+        "files", (item.digest, item.name), KEPT_FILES, lambda: open_scan(item.content, name=item.name)
+    )
 
 
 def scan_of(item: Item, frame: int) -> Scan:
@@ -184,7 +186,8 @@ def analyse(item: Item, model: Predictor) -> Outcome:
 
 
 def summarise(item: Item, model: Predictor) -> Summary:
-    """The outcome of one item in a few words, for the table of a batch; kept for every scan of the session."""
+    """The outcome of one item in a few words, for the table of a batch; kept for every scan of the "
+    "session."""
     if not known(item, model):
         analyse(item, model)
     return _state("summaries", OrderedDict)[_look(item, model)]
@@ -198,7 +201,16 @@ def known(item: Item, model: Predictor) -> bool:
 def _look(item: Item, model: Predictor) -> tuple[Hashable, ...]:
     """Everything an outcome depends on."""
     view = view_of(item)
-    return item.digest, item.name, view.frame, view.point, view.settings, view.region, model.name, model.version
+    return (
+        item.digest,
+        item.name,
+        view.frame,
+        view.point,
+        view.settings,
+        view.region,
+        model.name,
+        model.version,
+    )
 
 
 def _summarise(outcome: Outcome) -> Summary:
@@ -232,6 +244,8 @@ def _analyse(item: Item, view: View, model: Predictor) -> Outcome:
         # The message may quote the file's name or content, so only where it happened is logged.
         where = "".join(traceback.format_tb(error.__traceback__))
         logger.error("%s while analysing a scan\n%s", type(error).__name__, where)
-        sentence = "This file could not be analysed because of a fault in the program; the others are not touched."
+        sentence = (
+            "This file could not be analysed because of a fault in the program; the others are not touched."
+        )
         return Outcome(item, scan, error=sentence, seconds=time.perf_counter() - start)
     return Outcome(item, scan, prediction, seconds=time.perf_counter() - start)

@@ -6,9 +6,14 @@ vision; the outline's dash and the words beside it say the same again without co
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from nerve_core.inference.prediction import AFFECTED, NO_NERVE, NOT_ASSESSABLE, UNAFFECTED, UNCERTAIN
+
+ICON = Path(__file__).parent / "icon.png"
+"""A nerve in cross-section; a file of our own, because Streamlit fetches named icons from the internet."""
 
 POINT = "#CC79A7"
 """Reddish purple: where the user points."""

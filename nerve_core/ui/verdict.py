@@ -40,7 +40,9 @@ def card(outcome: Outcome, view: View) -> None:
             st.markdown(reason)
         st.markdown(words.MEANINGS[verdict])
         if len(found.nerves if found is not None else ()) > 1 and view.point is None:
-            st.markdown("The verdict is that of the nerve most likely affected. Point at a nerve to see it alone.")
+            st.markdown(
+                "The verdict is that of the nerve most likely affected. Point at a nerve to see it alone."
+            )
         notice()
 
 
@@ -116,7 +118,11 @@ def as_json(found: Prediction, outcome: Outcome) -> bytes:
 
 def legend() -> None:
     """What the outlines' colours and dashes mean."""
-    names = (("affected", AFFECTED, ""), ("unaffected", "unaffected", ""), ("uncertain", "uncertain", " (dashed)"))
+    names = (
+        ("affected", AFFECTED, ""),
+        ("unaffected", "unaffected", ""),
+        ("uncertain", "uncertain", " (dashed)"),
+    )
     parts = [
         f"<span style='color:{theme.VERDICT_COLOURS[verdict]}'>&#9632;</span> {name}{note}"
         for name, verdict, note in names

@@ -33,22 +33,25 @@ HEADLINES: dict[str, str] = {
 MEANINGS: dict[str, str] = {
     AFFECTED: (
         "Inside the outline or at its rim the nerve shows what the model learned to call affected: swelling, "
-        "flattening, darkening, a lost fascicle pattern, a thickened or irregular border. Check that the outline "
-        "is right, then compare with the other side and with the nerve further along."
+        "flattening, darkening, a lost fascicle pattern, a thickened or irregular border. Check that the "
+        "outline is right, then compare with the other side and with the nerve further along."
     ),
     UNAFFECTED: (
-        "Inside the outline the nerve looks like the healthy nerves the model learned from. Mild or early changes "
-        "can look the same, so this does not rule disease out. Check that the outline is right."
+        "Inside the outline the nerve looks like the healthy nerves the model learned from. Mild or early "
+        "changes can look the same, so this does not rule disease out. Check that the outline is right."
     ),
     UNCERTAIN: (
-        f"The probability lies between {UNCERTAIN_RANGE[0]:.0%} and {UNCERTAIN_RANGE[1]:.0%}: the model cannot "
-        "tell. Try a clearer frame with the probe square to the nerve, or point at the nerve to settle its outline."
+        f"The probability lies between {UNCERTAIN_RANGE[0]:.0%} and {UNCERTAIN_RANGE[1]:.0%}: the model "
+        "cannot tell. Try a clearer frame with the probe square to the nerve, or point at the nerve to "
+        "settle its outline."
     ),
     NO_NERVE: (
-        "The model outlined nothing here. That does not mean that the nerve is absent or healthy. If you see the "
-        "nerve, click on it in the scan; if you do not, try another frame, depth or gain."
+        "The model outlined nothing here. That does not mean that the nerve is absent or healthy. If you see "
+        "the nerve, click on it in the scan; if you do not, try another frame, depth or gain."
     ),
-    NOT_ASSESSABLE: "No verdict is given for this picture. Use a B-mode frame that shows the nerve in cross-section.",
+    NOT_ASSESSABLE: (
+        "No verdict is given for this picture. Use a B-mode frame that shows the nerve in cross-section."
+    ),
 }
 
 
@@ -66,12 +69,16 @@ def area(nerve: Nerve) -> str:
 
 
 def depth(nerve: Nerve, scan: Scan) -> str:
-    """Depth of the nerve's centre below the top of the ultrasound region, in mm where the scale is known, else px."""
+    """Depth of the nerve's centre below the top of the ultrasound region, in mm, or px without a scale."""
     x, y = nerve.centroid
     assert scan.region is not None
     spacing = scan.spacing_at(y, x)
     top = next(
-        (part.box[0] for part in scan.calibrated if part.box[0] <= y < part.box[2] and part.box[1] <= x < part.box[3]),
+        (
+            part.box[0]
+            for part in scan.calibrated
+            if part.box[0] <= y < part.box[2] and part.box[1] <= x < part.box[3]
+        ),
         scan.region[0],
     )
     below = max(0.0, y - top)
@@ -108,8 +115,8 @@ def listing(names: Sequence[str]) -> str:
 def validated_on(sites: Sequence[str]) -> str:
     """The sentence on validated sites that stands before every verdict."""
     if not sites:
-        return "This model states no site on which its outlines were checked: judge the outline before reading on."
+        return "No site is stated on which the outlines were checked: judge the outline before reading on."
     return (
-        f"Outlines were checked on scans of the {listing(list(sites))}. Elsewhere, point at the nerve and judge the "
-        "outline before reading the verdict."
+        f"Outlines were checked on scans of the {listing(list(sites))}. Elsewhere, point at the nerve and "
+        "judge the outline before reading the verdict."
     )
