@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from pathlib import Path
 
 HELP = "score the weights on a manifest"
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     from nerve_core.evaluation.progress import on_stderr
     from nerve_core.inference.predictor import get_predictor
 
+    # MONAI calls its own deprecated option; nothing a user could act on.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="monai")
     predictor = get_predictor(args.weights)
     figures = evaluate(
         args.manifest,

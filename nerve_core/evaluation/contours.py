@@ -91,19 +91,3 @@ def largest_nerve(mask: np.ndarray) -> np.ndarray:
     if count == 1:
         return np.zeros(mask.shape, bool)
     return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-
-
-def thickest_point(mask: np.ndarray) -> tuple[float, float]:
-    """(x, y) in px of the point inside a mask (H, W) that is furthest from its edge.
-
-    This is where a clinician who points at the nerve is taken to click. The image border counts as edge.
-
-    Raises:
-        ValueError: the mask is empty.
-    """
-    if not np.any(mask):
-        raise ValueError("an empty mask has no point inside")
-    padded = np.pad((mask > 0).astype(np.uint8), 1)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    return float(column), float(row)

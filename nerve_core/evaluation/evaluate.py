@@ -12,7 +12,7 @@ from typing import Any
 
 from nerve_core.errors import DataError
 from nerve_core.evaluation.progress import Progress
-from nerve_core.evaluation.scoring import Gate, Predicts, Scored, score_row
+from nerve_core.evaluation.scoring import LISTED, Gate, Predicts, Scored, score_row
 from nerve_core.evaluation.severity import pathology_figures
 from nerve_core.evaluation.summary import summarise, summarise_click
 from nerve_core.imaging.scan import Scan
@@ -70,7 +70,11 @@ def evaluate(
 
 
 def read_rows(manifest: Path | str | Sequence[Path | str]) -> list[dict[str, str]]:
-    """Rows of one or several manifests, one after the other, with absolute paths.
+    """Rows of one or several manifests, one after the other.
+
+    Returns:
+        The rows of ``read_manifest``, ``image`` and ``mask`` absolute, with the paths as the manifest gives
+        them under the keys ``LISTED``; those of a plain folder are relative to it.
 
     Raises:
         DataError: a manifest cannot be read.
@@ -78,7 +82,18 @@ def read_rows(manifest: Path | str | Sequence[Path | str]) -> list[dict[str, str
     from nerve_core.data.manifest import read_manifest
 
     paths = [manifest] if isinstance(manifest, str | Path) else list(manifest)
-    return [row for path in paths for row in read_manifest(Path(path))]
+    rows: list[dict[str, str]] = []
+    for path in map(Path, paths):
+        found = read_manifest(path)
+        table = path / "manifest.csv" if path.is_dir() else path
+        if table.is_file():
+            with table.open(newline="", encoding="utf-8-sig") as file:
+                listed = [(line["image"], line.get("mask") or "") for line in csv.DictReader(file)]
+        else:
+            listed = [(os.path.relpath(row["image"], path.resolve()), row["mask"]) for row in found]
+        for row, (image, mask) in zip(found, listed, strict=True):
+            rows.append(row | {LISTED["image"]: image, LISTED["mask"]: mask})
+    return rows
 
 
 def chosen(rows: Sequence[Mapping[str, str]], split: str = "all", limit: int | None = None) -> list[Any]:
@@ -147,7 +162,7 @@ def write_per_image(path: Path, scored: Sequence[Scored]) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    own = list(dict.fromkeys(name for one in scored for name in one.row if name not in PER_IMAGE))
+    own = list(dict.fromkeys(name for one in scored for name in one.listed if name not in PER_IMAGE))
     clicked = any(one.click_answer is not None for one in scored)
     extra = ["dice_click", "dice_pointed", "p_affected_click", "verdict_click"] if clicked else []
     columns = [*PER_IMAGE, *extra, "error", *[name for name in own if name not in (*extra, "error")]]
@@ -174,7 +189,7 @@ def write_per_image(path: Path, scored: Sequence[Scored]) -> None:
 
 def per_image_line(one: Scored) -> dict[str, Any]:
     """One line of the table of images."""
-    line: dict[str, Any] = {**one.row, "error": one.error or ""}
+    line: dict[str, Any] = {**one.listed, "error": one.error or ""}
     for answer, suffix in ((one.answer, ""), (one.click_answer, "_click")):
         if answer is None:
             continue

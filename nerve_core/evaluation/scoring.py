@@ -11,9 +11,13 @@ import cv2
 import numpy as np
 
 from nerve_core.errors import DataError, NerveCoreError, RefusedScan
-from nerve_core.evaluation.contours import ContourScore, largest_nerve, score_contour, thickest_point
+from nerve_core.evaluation.contours import ContourScore, largest_nerve, score_contour
+from nerve_core.imaging.click import thickest_point
 from nerve_core.imaging.scan import Scan
 from nerve_core.inference.prediction import UNCERTAIN, Prediction
+
+LISTED = {"image": "listed image", "mask": "listed mask"}
+"""Keys of a row under which the paths stand as the manifest gives them."""
 
 LABELS = {"unaffected": 0, "affected": 1}
 
@@ -79,6 +83,12 @@ class Scored:
     def group(self) -> str:
         return self.row["group"]
 
+    @property
+    def listed(self) -> dict[str, str]:
+        """The manifest's own columns as they stand in it, paths included."""
+        own = {name: value for name, value in self.row.items() if name not in LISTED.values()}
+        return own | {name: self.row[key] for name, key in LISTED.items() if key in self.row}
+
 
 def label_of(row: Mapping[str, Any]) -> int | None:
     """1 for ``affected``, 0 for ``unaffected``, None for no label.
@@ -128,7 +138,8 @@ def score_row(
     """Predict one row with the gate off and compare with its mask.
 
     Args:
-        row: ``image``, ``mask`` (may be empty), ``label`` (may be empty) and ``group``; absolute paths.
+        row: ``image``, ``mask`` (may be empty), ``label`` (may be empty) and ``group``; absolute paths, and
+            under ``LISTED`` the paths as the manifest gives them.
         predictor: its ``predict`` is the only path to a result.
         read: makes a scan of a file.
         gate: says why a scan would be refused, or None.

@@ -29,7 +29,7 @@ def summarise(scored: Sequence[Scored]) -> dict[str, Any]:
         "n_without_mask": len(outside),
         "nerve_found_without_mask": sum(answer.p_affected is not None for answer in outside),
         "refused": sum(one.refused is not None for one in scored),
-        "errors": [{"image": one.row["image"], "error": one.error} for one in scored if one.error],
+        "errors": [{"image": one.listed["image"], "error": one.error} for one in scored if one.error],
     }
 
 

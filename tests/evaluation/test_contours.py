@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nerve_core.evaluation.contours import largest_nerve, score_contour, surface_tolerance, thickest_point
+from nerve_core.evaluation.contours import largest_nerve, score_contour, surface_tolerance
 from tests.evaluation.fakes import disc
 
 
@@ -88,19 +88,7 @@ def test_cutting_to_the_nerve_changes_nothing():
     assert (small.dice, small.iou, small.hd95_px) == (large.dice, large.iou, large.hd95_px)
 
 
-def test_the_click_goes_to_the_thickest_point_of_the_largest_nerve():
+def test_the_largest_nerve():
     mask = np.maximum(disc((120, 160), 40, 60, 12), disc((120, 160), 110, 50, 20))
     assert np.array_equal(largest_nerve(mask), disc((120, 160), 110, 50, 20) > 0)
-    assert thickest_point(largest_nerve(mask)) == (110, 50)
-
-
-def test_the_click_is_inside_a_crescent():
-    crescent = disc((100, 100), 50, 50, 30) & ~disc((100, 100), 58, 50, 28)
-    x, y = thickest_point(crescent)
-    assert crescent[int(y), int(x)]
-
-
-def test_no_click_without_a_nerve():
     assert not largest_nerve(np.zeros((9, 9), np.uint8)).any()
-    with pytest.raises(ValueError, match="empty"):
-        thickest_point(np.zeros((9, 9), np.uint8))
