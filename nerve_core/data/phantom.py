@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from nerve_core.data.phantom_anatomy import SITES, make_affected, make_room
+from nerve_core.data.phantom_anatomy import SITES
 from nerve_core.data.phantom_field import Fields
+from nerve_core.data.phantom_nerve import NerveShape, make_affected, make_room, paint_nerve
 from nerve_core.data.phantom_physics import MACHINES, Machine, form_image
 from nerve_core.data.phantom_tissue import USUAL_LOSS, Tissue, contact_loss, mark_nerves
 from nerve_core.errors import DataError
@@ -97,13 +98,13 @@ def _frame(
         shapes[which] = sick if along_mm == 0 else _between(shapes[which], sick, focal)
     shapes = make_room(shapes, which)
     for number, shape in enumerate(shapes, start=1):
-        tissue.nerve(shape, number)
+        paint_nerve(tissue, shape, number)
     tissue.shade()
     tissue.near_field(fields.rng("skin"))
     contact_loss(tissue.loss, fields, fields.rng("contact"))
     image = form_image(tissue.level, tissue.specular, tissue.loss, USUAL_LOSS, machine, 0.45 * depth, fields)
     nerves, vessels = tissue.nerves, tissue.vessels.astype(np.uint8) * 255
-    if setup.random() < 0.5:  # the probe held the other way round
+    if fields.rng("mirror").random() < 0.5:  # the probe held the other way round
         image, nerves, vessels = (cv2.flip(part, 1) for part in (image, nerves, vessels))
     truth = tuple(
         NerveTruth(
@@ -131,12 +132,12 @@ def _frame(
     )
 
 
-def _between(healthy, sick, share: float):
+def _between(healthy: NerveShape, sick: NerveShape, share: float) -> NerveShape:
     """The nerve ``share`` (0 to 1) of the way from healthy to sick."""
     values = {}
     for name in ("x", "z", "csa_mm2", "aspect", "fascicle_db", "epineurium_db", "rim_mm", "irregular"):
         values[name] = getattr(healthy, name) + share * (getattr(sick, name) - getattr(healthy, name))
-    return type(healthy)(
+    return NerveShape(
         **{**sick.__dict__, **values, "fascicles": sick.fascicles if share > 0.5 else healthy.fascicles}
     )
 
@@ -170,7 +171,8 @@ def simulate(
         seed: 0 or more; the same arguments give the same bytes.
         site: a key of ``phantom_anatomy.SITES``.
         affected: write pathology into one of the nerves.
-        severity: in (0, 1]; 0.3 is the mildest a sonographer might call, 1 is gross. Unused when not affected.
+        severity: in (0, 1]; 0.3 is the mildest a sonographer might call, 1 is gross. Unused when not
+            affected.
         size: (rows, columns) px.
         machine: the scanner; None picks one of ``MACHINES`` by the seed.
 

@@ -1,14 +1,15 @@
-"""What lies where: cross-sections of six sites, and how an affected nerve differs from a healthy one."""
+"""What lies where: cross-sections of six sites."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from nerve_core.data.phantom_tissue import NerveShape, Tissue
+from nerve_core.data.phantom_nerve import NerveShape
+from nerve_core.data.phantom_tissue import Tissue
 
 # (mean, standard deviation) of the cross-sectional area in mm². Bae 2021 (PMC8104199, Table 1, 107 healthy
 # adults) unless noted; the sd of a pooled mean, which is not published, is taken as a quarter of it.
@@ -140,16 +141,16 @@ def _elbow(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     tissue.fascia("split", split, 0.4, 0.18)
     x = rng.uniform(-2.5, 1.5) + _drift(tissue, rng, 1.0)
     z = fat + rng.uniform(2.2, 3.4)
-    bone = x - rng.uniform(4.2, 5.2)
+    bone = x - rng.uniform(4.8, 5.8)
     tissue.connective("groove", tissue.blob(x - 0.6, z + 0.4, 4.4, 2.9, 0.2, 0.5), -22, 0.2)
     tissue.fat("fat", tissue.between(0, roof), -27, 0.45)
     tissue.fascia("roof", roof, 0.5)
     tissue.fascia("roof 2", roof + 0.6, 0.25)
     hill = (
         z
-        - 1.0
-        + 0.085 * np.clip(tissue.fields.lateral - bone, 0, None) ** 2
-        + 0.03 * np.clip(bone - tissue.fields.lateral, 0, None) ** 2
+        - 0.5
+        + 0.12 * np.clip(tissue.fields.lateral - bone, 0, None) ** 2
+        + 0.045 * np.clip(bone - tissue.fields.lateral, 0, None) ** 2
     )
     hill = hill + 0.12 * tissue.fields.curve("epicondyle", 2.5)
     tissue.bone("epicondyle", np.minimum(hill, tissue.bottom + 5).astype(np.float32))
@@ -174,12 +175,14 @@ def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     tissue.muscle("triceps", tissue.between(0, 99), -34, rng.uniform(-0.3, 0.3))
     radius = rng.uniform(1.9, 2.7)
     x, z = rng.uniform(-2, 2) + _drift(tissue, rng, 1.0), fat + rng.uniform(5.5, 7.5)
-    edge = tissue.curve("coracobrachialis", fat + 7.5, 0.42 + rng.uniform(-0.1, 0.1), 0.6)
-    left = np.clip((x - 3.0 - tissue.x) / 0.4, 0, 1)
-    tissue.muscle("biceps", tissue.between(roof, edge + 2) * left, -33, 0.35)
-    tissue.connective("sheath", tissue.blob(x + 0.5, z, 7.8, 5.6, 0.05, 0.5), -22, rng.uniform(-0.3, 0.3))
-    tissue.fascia("edge", edge + 2, 0.45, 0.2, left)
-    tissue.fascia("triceps", tissue.curve("triceps", z + 5.8, -0.12, 0.6), 0.5, 0.2)
+    tissue.connective("gaps", tissue.between(roof, z + 6.5), -26, 0.1)
+    below = tissue.between(roof + 0.2, 99)
+    tissue.belly("coracobrachialis", x - 11.5, z + 3.5, 6.5, 4.5, 0.35, rng.uniform(-36, -32), below)
+    tissue.belly("biceps", x - 10.5, z - 4.5, 6.8, 3.8, 0.15, rng.uniform(-36, -32), below)
+    tissue.belly("long head", x + 12.0, z + 1.0, 6.0, 5.5, -0.2, rng.uniform(-36, -32), below)
+    tissue.belly("medial head", x + 1.5, z + 10.5, 9.5, 4.6, rng.uniform(-0.15, 0.15), -34)
+    sheath = tissue.blob(x + 0.5, z, 7.2, 5.2, 0.05, 0.5)
+    tissue.connective("sheath", sheath, -22, rng.uniform(-0.3, 0.3))
     tissue.fat("fat", tissue.between(0, roof), -28, 0.6)
     tissue.fascia("roof", roof, 0.6)
     if rng.random() < 0.6:
@@ -216,23 +219,32 @@ def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
 
 
 def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
-    fat = rng.uniform(1.8, 4.0)
+    fat = rng.uniform(1.8, 3.6)
     top = tissue.curve("platysma", fat, rng.normal(0, 0.03), 0.3)
-    slope = rng.uniform(0.02, 0.14)
-    under = tissue.curve("under", fat + rng.uniform(3.2, 5.0), slope, 0.4)
-    x, z = rng.uniform(-1, 3) + _drift(tissue, rng, 0.8), float(under.mean()) + rng.uniform(2.2, 3.2)
+    under = tissue.curve("under", fat + rng.uniform(2.8, 4.2), rng.uniform(0.02, 0.12), 0.4)
+    x = rng.uniform(-1, 3) + _drift(tissue, rng, 0.8)
+    z = float(np.interp(x, tissue.fields.lateral[0], under[0])) + rng.uniform(1.8, 2.8)
     lean = rng.uniform(-0.25, 0.15)
-    tissue.muscle("middle scalene", tissue.between(0, 99), -31, rng.uniform(-0.5, 0.5))
+    tissue.connective("loose", tissue.between(0, 99), -27, 0.1)
+    tissue.muscle("deep", np.clip((tissue.z - z - 9) / 2.5, 0, 1), -33, rng.uniform(-0.3, 0.3))
+    for name, side in (("anterior scalene", -1), ("middle scalene", 1)):
+        wide, high = rng.uniform(3.3, 4.4), rng.uniform(4.2, 5.6)
+        tissue.belly(
+            name,
+            x + side * (wide + 1.2) + 3.5 * lean,
+            z + 3.4 + 0.5 * side,
+            wide,
+            high,
+            -0.35 * side - lean,
+            rng.uniform(-36, -32),
+            tissue.between(under + 0.3, 99),
+        )
     groove = x + lean * (tissue.z - z)
-    front = np.clip((groove - tissue.x) / 0.4 + 0.5, 0, 1)
-    tissue.muscle("anterior scalene", tissue.between(under, 99) * front, -35, rng.uniform(-0.5, 0.5))
-    deep = np.clip((tissue.z - z - 8) / 2, 0, 1)
-    tissue.connective("deep", deep, -28, 0.1)
-    gap = np.exp(-(((tissue.x - groove) / 1.6) ** 2)) * np.clip((tissue.z - under) / 0.6, 0, 1) * (1 - deep)
-    tissue.connective("groove", np.clip(1.6 * gap, 0, 1), -19, 1.2)
+    gap = np.exp(-(((tissue.x - groove) / 1.5) ** 2)) * np.clip((tissue.z - under) / 0.6, 0, 1)
+    tissue.connective("groove", np.clip(1.4 * gap, 0, 1) * np.clip((z + 9 - tissue.z) / 2, 0, 1), -20, 1.2)
     tissue.muscle("sternomastoid", tissue.between(top, under), -34, 0.05)
-    for name, line, strength in (("top", top, 0.5), ("under", under, 0.65), ("under 2", under + 0.8, 0.3)):
-        tissue.fascia(name, line, strength, 0.16)
+    for name, line, strength in (("top", top, 0.5), ("under", under, 0.65), ("under 2", under + 0.7, 0.3)):
+        tissue.fascia(name, line, strength, 0.12)
     tissue.fat("fat", tissue.between(0, top), -26, 0.4)
     size = rng.uniform(2.9, 3.8)
     medial = x - rng.uniform(9.5, 12.0)
@@ -246,8 +258,8 @@ def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         0.1,
         artery=False,
     )
-    if rng.random() < 0.7:
-        hill = z + rng.uniform(9.5, 11.5) + 0.05 * (tissue.fields.lateral - x - rng.uniform(-1, 3)) ** 2
+    if rng.random() < 0.5:
+        hill = z + rng.uniform(11, 13.5) + 0.045 * (tissue.fields.lateral - x - rng.uniform(-1, 3)) ** 2
         tissue.bone("process", np.minimum(hill, tissue.bottom + 5).astype(np.float32))
     nerves, place = [], z
     for name in ("C5 root", "C6 root", "C7 root"):
@@ -288,8 +300,8 @@ def _groin(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     low = tissue.curve("pectineus", z + radius + 2.5, -0.1, 0.8)
     tissue.muscle("pectineus", tissue.between(low, 99) * np.clip((tissue.x - artery + 3) / 2, 0, 1), -33)
     tissue.connective("under fascia", tissue.between(lata, iliaca), -22, 0.05)
-    x = artery - radius - rng.uniform(4.5, 6.0)
     aspect = rng.uniform(1.9, 3.0)
+    x = artery - radius - math.sqrt(area * aspect / math.pi) - rng.uniform(0.8, 2.2)
     tissue.connective("perineural", tissue.blob(x, fat + 4.4, 6.5, 3.0, 0.15, 0.6), -21, 0.15)
     tissue.fat("fat", tissue.between(0, lata), -27, 0.8)
     tissue.fascia("lata", lata, 0.6, 0.18)
@@ -333,13 +345,24 @@ def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     x = rng.uniform(-2, 2) + _drift(tissue, rng, 1.2)
     z = fat + rng.uniform(5.5, 8.5)
     tissue.muscle("gastrocnemius", tissue.between(0, 99), -34, rng.uniform(-0.3, 0.3))
-    wall = 1.2 * tissue.fields.smooth("hamstrings", 12, 7) + 0.004 * (tissue.z - fat - 14) ** 2
-    wedge = np.abs(tissue.x - x) - 6.5 - 0.30 * (tissue.z - fat) + wall
-    tissue.fat("fossa", np.clip(0.5 - wedge / 1.2, 0, 1) * tissue.between(roof, 99), -25, 0.35)
-    for side in (-1, 1):
-        line = np.exp(-((wedge / 0.5) ** 2)) * (side * (tissue.x - x) > 0) * tissue.between(roof, 99)
-        tissue.specular += np.float32(0.10) * line
-        tissue.level += line * (-15 - tissue.level)
+    tissue.fat("fossa", tissue.between(roof, z + 13), -26, 0.35)
+    below = tissue.between(roof + 0.3, 99)
+    for name, side in (("medial gastrocnemius", -1), ("lateral gastrocnemius", 1)):
+        tissue.belly(
+            name, x + side * rng.uniform(13.5, 15), z + rng.uniform(9, 11), 9.0, 6.5, -0.5 * side, -35
+        )
+    for name, side in (("biceps femoris", -1), ("semimembranosus", 1)):
+        wide, high = rng.uniform(9, 12), rng.uniform(6, 8)
+        tissue.belly(
+            name,
+            x + side * (wide + rng.uniform(5.5, 7.5)),
+            fat + high - 0.5 + rng.uniform(0, 1.5),
+            wide,
+            high,
+            0.25 * side,
+            rng.uniform(-36, -32),
+            below,
+        )
     tissue.fat("fat", tissue.between(0, roof), -28, 0.7)
     tissue.fascia("roof", roof, 0.6, 0.18)
     deep = z + rng.uniform(7.5, 9.5)
@@ -354,7 +377,7 @@ def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     aspect = rng.uniform(1.1, 1.6)
     fibular = _area(rng, "popliteal", "fibular")
     gap = math.sqrt(area * aspect / math.pi) + math.sqrt(fibular * 1.3 / math.pi) + rng.uniform(1.0, 4.5)
-    common = dict(fascicle_db=-29.0, epineurium_db=-13.0, rim_mm=0.35, rim_db=-11.0)
+    common = {"fascicle_db": -29.0, "epineurium_db": -13.0, "rim_mm": 0.35, "rim_db": -11.0}
     return [
         NerveShape(
             "tibial",
@@ -389,63 +412,3 @@ SITES: dict[str, Site] = {
     "groin": Site(("femoral",), (32, 42), _groin),
     "popliteal": Site(("tibial", "fibular"), (34, 44), _popliteal),
 }
-
-
-def make_affected(shape: NerveShape, severity: float, rng: np.random.Generator) -> NerveShape:
-    """The nerve with pathology of a severity in [0, 1] written into its anatomy.
-
-    Always larger (area × 1.3 at the mildest, 2.8 at the gravest); and, each more likely than not, with fewer and
-    paler fascicles, a darker inside, a thicker epineurium, a flatter shape, a rougher outline.
-    """
-    signs = rng.random(4) < (0.75, 0.85, 0.75, 0.6)
-    single = shape.fascicles <= 2
-    fewer = (
-        shape.fascicles if single or not signs[0] else max(2, round(shape.fascicles * (1 - 0.65 * severity)))
-    )
-    inside = shape.epineurium_db
-    if signs[1] and not single:
-        inside -= (inside - shape.fascicle_db) * 0.8 * severity
-    area = shape.csa_mm2 * (1.3 + 1.5 * severity * float(rng.uniform(0.7, 1.0)))
-    aspect = shape.aspect * (1 + 0.45 * severity if signs[3] and rng.random() < 0.5 else 1.0)
-    wider = math.sqrt(area * aspect / math.pi) - math.sqrt(shape.csa_mm2 * shape.aspect / math.pi)
-    thicker = math.sqrt(area / aspect / math.pi) - math.sqrt(shape.csa_mm2 / shape.aspect / math.pi)
-    turned = abs(math.cos(shape.angle))
-    return replace(
-        shape,
-        x=shape.x + shape.free[0] * (turned * wider + (1 - turned) * thicker),
-        z=shape.z + shape.free[1] * (turned * thicker + (1 - turned) * wider),
-        csa_mm2=area,
-        aspect=aspect,
-        fascicles=fewer,
-        epineurium_db=inside,
-        fascicle_db=shape.fascicle_db - (2.5 * severity if signs[1] else 0.0),
-        rim_mm=shape.rim_mm * (1 + 0.9 * severity * signs[2]),
-        irregular=shape.irregular + 0.05 * severity * signs[3],
-        affected=True,
-    )
-
-
-def make_room(shapes: list[NerveShape], fixed: int) -> list[NerveShape]:
-    """The nerves with those that a swollen one (``fixed``) would overlap pushed away from it."""
-    out = list(shapes)
-    order = sorted(range(len(out)), key=lambda index: abs(index - fixed))
-    for place, index in enumerate(order[1:], start=1):
-        for other in order[:place]:
-            one, two = out[other], out[index]
-            across, down = two.x - one.x, two.z - one.z
-            away = math.hypot(across, down) or 1.0
-            need = sum(_reach(shape, across / away, down / away) for shape in (one, two)) + 0.35
-            if away < need:
-                out[index] = replace(two, x=one.x + across / away * need, z=one.z + down / away * need)
-    return out
-
-
-def _reach(shape: NerveShape, across: float, down: float) -> float:
-    """Distance in mm from the centre of a nerve to its outline in a direction (unit vector)."""
-    wide, high = (
-        math.sqrt(shape.csa_mm2 * shape.aspect / math.pi),
-        math.sqrt(shape.csa_mm2 / shape.aspect / math.pi),
-    )
-    along = across * math.cos(shape.angle) + down * math.sin(shape.angle)
-    beside = -across * math.sin(shape.angle) + down * math.cos(shape.angle)
-    return 1.05 / math.hypot(along / wide, beside / high)

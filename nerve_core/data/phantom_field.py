@@ -33,7 +33,7 @@ def _spline(positions: np.ndarray) -> np.ndarray:
     matrix = np.zeros((len(positions), GRID), np.float32)
     rows = np.arange(len(positions))
     for step in range(4):
-        np.add.at(matrix, (rows, (whole + step - 1) % GRID), weights[:, step].astype(np.float32))
+        matrix[rows, (whole + step - 1) % GRID] = weights[:, step]
     return matrix
 
 
@@ -95,22 +95,26 @@ class Fields:
         return (_spline(self.lateral[0] / across_mm) @ nodes)[None, :] * np.float32(math.sqrt(315 / 151))
 
     def strands(
-        self, name: str, along: float, across: float, angle: float, length_mm: float = 8.0
+        self,
+        name: str,
+        along: float,
+        across: float,
+        angle: float,
+        place: tuple[np.ndarray, np.ndarray],
+        length_mm: float = 8.0,
     ) -> np.ndarray:
-        """Field of fibres: cells ``along`` × ``across`` mm, turned by ``angle`` radians; float32 (H, W)."""
+        """Field of fibres: cells ``along`` × ``across`` mm, turned by ``angle`` radians; float32 (H, W).
+
+        ``place`` holds the lateral and depth coordinates of each pixel in mm; where they bend, fibres bend.
+        """
         grid = self.normal(name, (GRID, GRID), length_mm)
-        cosine, sine = math.cos(angle) * self.spacing_mm, math.sin(angle) * self.spacing_mm
-        turn = np.array([[cosine / along, sine / along, 0], [-sine / across, cosine / across, 0]])
-        corners = turn[:, :2] @ np.array(
-            [[0, self.size[1], 0, self.size[1]], [0, 0, self.size[0], self.size[0]]]
-        )
-        first, last = np.floor(corners.min(1)).astype(int) - 2, np.ceil(corners.max(1)).astype(int) + 3
+        cosine, sine = np.float32(math.cos(angle)), np.float32(math.sin(angle))
+        x, z = place
+        u, v = (x * cosine + z * sine) / np.float32(along), (z * cosine - x * sine) / np.float32(across)
+        first = math.floor(float(u.min())) - 2, math.floor(float(v.min())) - 2
+        last = math.ceil(float(u.max())) + 3, math.ceil(float(v.max())) + 3
+        # The grid repeats; it is laid out as often as the image needs.
         tiled = grid[np.ix_(np.arange(first[1], last[1]) % GRID, np.arange(first[0], last[0]) % GRID)]
-        turn[:, 2] -= first
-        return cv2.warpAffine(
-            tiled,
-            turn,
-            self.size[::-1],
-            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REFLECT,
+        return cv2.remap(
+            tiled, u - np.float32(first[0]), v - np.float32(first[1]), cv2.INTER_CUBIC
         ) * np.float32(1.3)

@@ -18,7 +18,7 @@ from nerve_core.data.phantom_field import Fields
 BANDS = 4
 """Number of depths at which the point-spread function is evaluated; rows between two are blended."""
 
-CLUTTER_DB = -31.0
+CLUTTER_DB = -26.0
 """Level of side lobes and off-axis scatter below the echoes that cause them."""
 
 SLICE_MM = 1.0
@@ -47,7 +47,7 @@ class Machine:
     dynamic_range_db: float = 60.0
     gain_db: float = 0.0
     gamma: float = 1.0
-    falloff_db: float = 14.0
+    falloff_db: float = 22.0
     smooth_px: float = 0.6
     sharpen: float = 0.0
 
@@ -55,34 +55,30 @@ class Machine:
 MACHINES = (
     Machine("simulated linear probe, 12 MHz, compounding"),
     Machine(
-        "simulated linear probe, 14 MHz, fine",
-        14.0,
+        "simulated linear probe, 15 MHz, fine",
+        15.0,
         looks=4,
-        dynamic_range_db=66,
-        gain_db=2,
+        dynamic_range_db=64,
         gamma=1.15,
-        falloff_db=18,
+        falloff_db=26,
         smooth_px=0.5,
         sharpen=0.3,
     ),
     Machine(
-        "simulated linear probe, 9 MHz, little compounding",
-        9.0,
+        "simulated linear probe, 10 MHz, little compounding",
+        10.0,
         looks=2,
         dynamic_range_db=60,
-        gain_db=1,
-        falloff_db=10,
-        smooth_px=1.1,
+        falloff_db=18,
+        smooth_px=0.9,
     ),
     Machine(
-        "simulated linear probe, 10 MHz, high contrast",
-        10.0,
-        looks=3,
+        "simulated linear probe, 12 MHz, high contrast",
+        12.0,
+        looks=4,
         dynamic_range_db=52,
         gain_db=3,
-        gamma=1.0,
-        falloff_db=12,
-        smooth_px=0.7,
+        falloff_db=14,
         sharpen=0.4,
     ),
 )
@@ -97,7 +93,7 @@ def beam_mm(depth_mm: float | np.ndarray, focus_mm: float, frequency_mhz: float)
     scale = 12.0 / frequency_mhz
     away = np.asarray(depth_mm - focus_mm)
     reach = np.where(away < 0, 14.0, 11.0)
-    return 0.080 * scale * (1 + 0.012 * depth_mm), 0.17 * scale * np.sqrt(1 + (away / reach) ** 2)
+    return 0.062 * scale * (1 + 0.012 * depth_mm), 0.135 * scale * np.sqrt(1 + (away / reach) ** 2)
 
 
 def _kernel(sigma_px: float) -> np.ndarray:
@@ -191,7 +187,7 @@ def form_image(
     height, width = level_db.shape
     share = (fields.depth / (height * fields.spacing_mm)).astype(np.float32)
     gain_db = (
-        transmission(attenuation, fields.spacing_mm, usual_attenuation) - machine.falloff_db * share**1.6
+        transmission(attenuation, fields.spacing_mm, usual_attenuation) - machine.falloff_db * share**1.8
     )
     gain = np.exp(np.clip(gain_db, -70, 14) * np.float32(np.log(10) / 20))
     diffuse = np.exp(level_db * np.float32(np.log(10) / 20)) * gain

@@ -17,41 +17,6 @@ USUAL_LOSS = 1.0
 """Two-way attenuation of soft tissue in dB/mm (0.5 dB/cm/MHz one way at about 10 MHz)."""
 
 
-@dataclass(frozen=True)
-class NerveShape:
-    """One nerve as it will be painted.
-
-    Attributes:
-        name: anatomical name.
-        x, z: centre, mm (lateral from the middle, depth).
-        csa_mm2: area inside the epineurial rim, as it is traced in practice.
-        aspect: width over thickness along the nerve's own axes.
-        angle: turn of the long axis, radians, positive downwards to the right.
-        fascicles: number of fascicles seen.
-        fascicle_db, epineurium_db: echogenicity of fascicles and of the tissue between them.
-        rim_mm: thickness of the outer epineurium.
-        rim_db: echogenicity of the outer epineurium.
-        irregular: relative size of bumps of the outline.
-        free: (x, z) direction in which there is room to swell, a unit vector or shorter.
-        affected: whether pathology was written into it.
-    """
-
-    name: str
-    x: float
-    z: float
-    csa_mm2: float
-    aspect: float = 1.4
-    angle: float = 0.0
-    fascicles: int = 10
-    fascicle_db: float = -30.0
-    epineurium_db: float = -14.0
-    rim_mm: float = 0.30
-    rim_db: float = -10.0
-    irregular: float = 0.05
-    free: tuple[float, float] = (0.0, 0.0)
-    affected: bool = False
-
-
 @dataclass
 class Patch:
     """An elliptic structure on the pixels around it: ``inside`` is 0 at its centre and 1 on its outline."""
@@ -81,6 +46,8 @@ class Tissue:
     vessels: np.ndarray = field(init=False)
     x: np.ndarray = field(init=False)
     z: np.ndarray = field(init=False)
+    flow: tuple[np.ndarray, np.ndarray] = field(init=False)
+    grain: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         shape = self.fields.size
@@ -99,6 +66,10 @@ class Tissue:
         self.z = self.fields.depth + settle * (
             0.50 * self.fields.smooth("bend z", 7, 6) + 0.09 * self.fields.smooth("rough z", 1.8, 1.4)
         )
+        flow = settle * (
+            0.9 * self.fields.smooth("flow", 9, 7) + 0.25 * self.fields.smooth("small flow", 3, 2.5)
+        )
+        self.flow = self.x, self.z + flow
         self.grain = self.fields.smooth("grain", 2.6, 1.2) + 0.8 * self.fields.smooth("fine grain", 0.8, 0.4)
 
     @property
@@ -125,17 +96,21 @@ class Tissue:
         self.loss += cover * (loss - self.loss)
         self.specular *= 1 - cover
 
+    def strands(self, name: str, along: float, across: float, angle: float) -> np.ndarray:
+        """Field of fibres that follow the flow of the tissue; see `Fields.strands`."""
+        return self.fields.strands(name, along, across, angle, self.flow)
+
     def dashes(
         self, name: str, long_mm: float, thin_mm: float, angle: float, share: float = 1.0
     ) -> np.ndarray:
         """Short bright strands, 0 to about 1, gathered in clusters; a higher ``share`` shows more of them."""
-        strands = self.fields.strands(name, long_mm, thin_mm, angle)
+        strands = self.strands(name, long_mm, thin_mm, angle)
         gathered = self.fields.smooth(name + " gathered", 3.5, 2.0)
         return np.clip(0.75 * strands + 0.45 * gathered - (1.35 - 0.45 * share), 0, 1.2)
 
     def fat(self, name: str, cover: np.ndarray, level: float = -27.0, septa: float = 0.5) -> None:
         """Lobules of fat between bright, mostly horizontal, broken septa."""
-        lines = ridge(self.fields.strands(name, 8.0, 1.3, 0.04), 0.15)
+        lines = ridge(self.strands(name, 8.0, 1.3, 0.04), 0.15)
         shown = np.clip(0.6 + 0.6 * self.fields.smooth(name + " shown", 5, 1.6), 0, 1.3)
         dashes = self.dashes(name + " dashes", 4.5, 0.24, 0.03, 0.6 + septa)
         self.fill(cover, level + 2.2 * self.grain + 8 * lines * shown + 8 * dashes, 0.85)
@@ -145,15 +120,40 @@ class Tissue:
         self, name: str, cover: np.ndarray, level: float = -34.0, angle: float = 0.0, streaks: float = 1.0
     ) -> None:
         """Dark fibre bundles between short bright lines of perimysium, as in a cross-section."""
-        long = self.dashes(name, 3.0, 0.22, angle, 0.45 * streaks)
-        short = self.dashes(name + " short", 1.0, 0.24, angle * 0.5, 0.8 * streaks)
-        bundles = self.fields.strands(name + " bundles", 2.2, 0.9, angle)
-        self.fill(cover, level + 1.5 * self.grain + 1.6 * bundles + 9 * long + 7 * short, 1.05)
-        self.specular += (
-            cover
-            * np.clip(0.7 + 0.7 * bundles, 0.1, 2)
-            * (np.float32(0.34) * long + np.float32(0.14) * short)
-        )
+        long = self.dashes(name, 2.6, 0.20, angle, 0.5 * streaks)
+        short = self.dashes(name + " short", 0.8, 0.22, angle * 0.5, 0.95 * streaks)
+        bundles = self.strands(name + " bundles", 2.4, 0.8, angle)
+        self.fill(cover, level + 1.5 * self.grain + 1.6 * bundles + 8 * long + 7 * short, 1.05)
+        bright = np.clip(0.6 + 0.6 * bundles, 0.05, 2)
+        self.specular += cover * bright * (np.float32(0.30) * long + np.float32(0.16) * short)
+
+    def belly(
+        self,
+        name: str,
+        x: float,
+        z: float,
+        wide: float,
+        high: float,
+        turn: float = 0.0,
+        level: float = -34.0,
+        within: np.ndarray | float = 1.0,
+    ) -> None:
+        """A muscle of elliptic cross-section in its thin bright sheath."""
+        rng = self.fields.rng(name)
+        bumps = np.stack([rng.normal(0, (0.10, 0.07, 0.04)), rng.uniform(0, 2 * np.pi, 3)], axis=1)
+        bumps[:, 0] = np.clip(bumps[:, 0], -0.16, 0.16)
+        part = self.patch(x, z, wide, high, turn, margin=0.2 * max(wide, high), bumps=bumps)
+        if part is None:
+            return
+        at = part.rows, part.columns
+        off = (part.inside - 1) * min(wide, high)
+        cover = np.zeros(self.fields.size, np.float32)
+        cover[at] = np.clip(0.5 - off / 0.25, 0, 1)
+        self.muscle(name, cover * within, level, turn * 0.7)
+        sheath = np.exp(-(((off - 0.1) / 0.13) ** 2)) * (within if np.isscalar(within) else within[at])
+        patchy = np.clip(0.6 + 0.6 * self.grain[at], 0.0, 1.8)
+        self.specular[at] += np.float32(0.35) * sheath * patchy * part.facing**2
+        self.level[at] += sheath * part.facing * np.maximum(-22 + 2 * self.grain[at] - self.level[at], 0)
 
     def connective(self, name: str, cover: np.ndarray, level: float = -20.0, angle: float = 0.0) -> None:
         """Bright loose tissue around nerves and vessels."""
@@ -166,7 +166,7 @@ class Tissue:
         name: str,
         line: Curve,
         strength: float = 0.6,
-        thick_mm: float = 0.14,
+        thick_mm: float = 0.10,
         cover: np.ndarray | float = 1.0,
     ) -> None:
         """A bright sheet along a curve; it fades where the beam meets it at an angle."""
@@ -267,7 +267,7 @@ class Tissue:
         at = part.rows, part.columns
         off = (part.inside - 1) * min(wide, high)
         body = np.clip(0.5 - off / 0.2, 0, 1)
-        fibres = ridge(self.fields.strands(name, 0.8, 0.32, angle)[at], 0.45)
+        fibres = ridge(self.strands(name, 0.8, 0.32, angle)[at], 0.45)
         self.level[at] += body * (level - 5 + 8 * fibres - self.level[at])
         self.loss[at] += body * (1.25 - self.loss[at])
         self.specular[at] *= 1 - body
@@ -281,74 +281,11 @@ class Tissue:
         slope = np.gradient(surface[0], self.fields.spacing_mm)[None, :]
         below = np.clip((self.z - surface) / 0.2, 0, 1) * cover
         self.fill(below, -45, 1.0)
-        self.loss += below * np.float32(7)
+        self.loss += below * np.float32(3.5)
         shine = np.exp(-(((self.z - surface - 0.1) / 0.24) ** 2)) * cover / (1 + (slope / 0.55) ** 2) ** 1.5
         uneven = np.clip(0.9 + 0.3 * self.fields.curve(name + " uneven", 2.5), 0.3, 1.5)
         self.specular += np.float32(1.3) * shine * uneven
         self.level += shine * (-4 - self.level)
-
-    def nerve(self, shape: NerveShape, number: int) -> None:
-        """A nerve of exactly the asked area, with its fascicles; ``number`` marks it in the map of nerves."""
-        wide, high = (
-            math.sqrt(shape.csa_mm2 * shape.aspect / math.pi),
-            math.sqrt(shape.csa_mm2 / (math.pi * shape.aspect)),
-        )
-        rng = self.fields.rng(f"nerve {number}")
-        bumps = np.stack(
-            [shape.irregular * rng.normal(0, 1, 4) / (1 + np.arange(4) / 2), rng.uniform(0, 2 * np.pi, 4)],
-            axis=1,
-        )
-        bumps[:, 0] = np.clip(bumps[:, 0], -0.16, 0.16)
-        part = self.patch(shape.x, shape.z, wide, high, shape.angle, margin=shape.rim_mm * 4, bumps=bumps)
-        count = round(shape.csa_mm2 / self.fields.spacing_mm**2)
-        if part is None or part.inside.size <= count:
-            return
-        at = part.rows, part.columns
-        inside = part.inside / np.partition(part.inside.ravel(), count)[count]
-        off = (inside - 1) * math.sqrt(wide * high)
-        body = np.clip(0.5 - off / (1.5 * self.fields.spacing_mm), 0, 1)
-        fascicle = self._fascicles(part, inside, shape, wide, high, rng)
-        texture = self.grain[at]
-        stroma = shape.epineurium_db + 1.5 * texture
-        level = stroma + fascicle * (shape.fascicle_db + 1.2 * texture - stroma)
-        rim = np.exp(-(((off - 0.45 * shape.rim_mm) / (0.6 * shape.rim_mm)) ** 2))
-        self.level[at] += body * (level - self.level[at])
-        uneven = shape.rim_db - 3 + 2.5 * texture - 5 * (1 - part.facing)
-        self.level[at] += rim * np.maximum(uneven - self.level[at], 0)
-        self.loss[at] += body * (1.05 - self.loss[at])
-        self.specular[at] *= 1 - body
-        glint = np.float32(10 ** (shape.rim_db / 20)) * np.clip(0.8 + 0.5 * texture, 0, 2)
-        self.specular[at] += glint * (0.8 * rim * part.facing**2 + 0.3 * body * (1 - fascicle))
-        self.nerves[at][inside < 1] = number
-        self.vessels[at][inside < 1] = False
-
-    def _fascicles(
-        self,
-        part: Patch,
-        inside: np.ndarray,
-        shape: NerveShape,
-        wide: float,
-        high: float,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
-        """Coverage 0 to 1 of the fascicles on the patch, packed as a disturbed honeycomb."""
-        edge = 1.5 * self.fields.spacing_mm
-        if shape.fascicles <= 1:
-            return np.clip((0.93 - inside) * math.sqrt(wide * high) / edge + 0.5, 0, 1)
-        pitch = math.sqrt(shape.csa_mm2 / shape.fascicles / 0.80)
-        reach = int(max(wide, high) / pitch) + 2
-        row, column = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-        centres = np.stack([(column + 0.5 * (row % 2)).ravel() * pitch, row.ravel() * pitch * 0.87], axis=1)
-        centres += rng.uniform(-0.5, 0.5, 2) * pitch + rng.normal(0, 0.14, centres.shape) * pitch
-        radii = pitch * np.clip(rng.normal(0.43, 0.05, len(centres)), 0.30, 0.52)
-        kept = np.hypot(centres[:, 0] / (wide - 0.4 * radii), centres[:, 1] / (high - 0.4 * radii)) < 0.97
-        if not kept.any():
-            kept[np.argmin((centres**2).sum(1))] = True
-        cover = np.zeros(inside.shape, np.float32)
-        for (x, z), radius, flat in zip(centres[kept], radii[kept], rng.uniform(0.85, 1.2, int(kept.sum()))):
-            away = np.sqrt(((part.u - np.float32(x)) / flat) ** 2 + ((part.v - np.float32(z)) * flat) ** 2)
-            np.maximum(cover, np.clip((radius - away) / edge + 0.5, 0, 1), out=cover)
-        return cover * np.clip((0.97 - inside) * math.sqrt(wide * high) / edge + 0.5, 0, 1)
 
     def shade(self) -> None:
         """Uneven transmission from place to place: faint vertical bands that grow with depth."""
@@ -361,8 +298,8 @@ class Tissue:
         self.fill(self.between(-1, line), -21 + 1.5 * self.grain, 1.0)
         self.fascia("skin edge", line, 0.28, 0.12)
         ring = np.zeros_like(self.fields.depth)
-        for order, strength in enumerate((1.0, 0.45, 0.18, 0.08)):
-            ring += strength * np.exp(-(((self.fields.depth - 0.12 - 0.34 * order) / 0.09) ** 2))
+        for order, strength in enumerate((1.0, 0.5, 0.28, 0.16, 0.09, 0.05)):
+            ring += strength * np.exp(-(((self.fields.depth - 0.10 - 0.24 * order) / 0.06) ** 2))
         self.specular += np.float32(rng.uniform(0.25, 0.6)) * ring
 
 

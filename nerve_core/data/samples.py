@@ -78,19 +78,19 @@ class Recipe:
 
 
 RECIPES = (
-    Recipe(32, "wrist"),
-    Recipe(31, "wrist", 0.8),
-    Recipe(20, "elbow"),
-    Recipe(21, "elbow", 0.7),
-    Recipe(12, "axilla"),
-    Recipe(13, "axilla", 0.8),
-    Recipe(0, "neck"),
-    Recipe(1, "neck", 0.8),
-    Recipe(40, "groin"),
-    Recipe(51, "popliteal", 0.6),
-    Recipe(50, "popliteal", form="dicom"),
-    Recipe(43, "groin", 0.8, "capture"),
-    Recipe(34, "wrist", 0.8, "sweep", (288, 352)),
+    Recipe(37, "wrist"),
+    Recipe(34, "wrist", 0.8),
+    Recipe(57, "elbow"),
+    Recipe(51, "elbow", 0.7),
+    Recipe(52, "axilla"),
+    Recipe(54, "axilla", 0.7),
+    Recipe(50, "neck"),
+    Recipe(54, "neck", 0.8),
+    Recipe(54, "groin"),
+    Recipe(51, "popliteal", 0.7),
+    Recipe(35, "popliteal", form="dicom"),
+    Recipe(51, "groin", 0.8, "capture"),
+    Recipe(36, "wrist", 0.9, "sweep", (288, 352)),
 )
 FRAMES = 24
 
@@ -166,9 +166,12 @@ def write_samples(out: Path, seed: int = 0) -> list[Sample]:
 
 
 def _write(recipe: Recipe, out: Path, seed: int) -> dict[str, str]:
-    made = dict(
-        site=recipe.site, affected=recipe.severity > 0, severity=recipe.severity or 0.7, size=recipe.size
-    )
+    made = {
+        "site": recipe.site,
+        "affected": recipe.severity > 0,
+        "severity": recipe.severity or 0.7,
+        "size": recipe.size,
+    }
     if recipe.form == "sweep":
         frames = simulate_sweep(seed, frames=FRAMES, **made)
     else:

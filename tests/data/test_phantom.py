@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields as fields_of
 from dataclasses import replace
 
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from scipy import ndimage, stats
 
 from nerve_core.data.phantom import simulate, simulate_sweep
-from nerve_core.data.phantom_anatomy import CSA_MM2, SITES, make_affected, make_room
+from nerve_core.data.phantom_anatomy import CSA_MM2, SITES
 from nerve_core.data.phantom_field import Fields
+from nerve_core.data.phantom_nerve import NerveShape, make_affected, make_room
 from nerve_core.data.phantom_physics import MACHINES, amplitude, beam_mm, compress, form_image, transmission
-from nerve_core.data.phantom_tissue import USUAL_LOSS, NerveShape
+from nerve_core.data.phantom_tissue import USUAL_LOSS
 from nerve_core.errors import DataError
 
 SMALL = (160, 192)
@@ -251,7 +253,7 @@ def test_a_sweep_moves_smoothly_and_its_lesion_is_focal():
     assert int(np.argmax(sizes)) == 4 and sizes[0] < 0.75 * sizes[4] and sizes[-1] < 0.75 * sizes[4]
     both = [
         (one.mask & two.mask).astype(bool).sum() / (one.mask | two.mask).astype(bool).sum()
-        for one, two in zip(frames, frames[1:], strict=False)
+        for one, two in itertools.pairwise(frames)
     ]
     assert min(both) > 0.35
 
