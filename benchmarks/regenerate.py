@@ -142,7 +142,13 @@ def measure(
 
     Returns:
         ``split, limit, seed, contours, out_of_scope, verdict, errors``.
+
+    Raises:
+        DataError: a manifest cannot be read or a verdict set is unknown.
     """
+    unknown = sorted(set(verdict_sets or ()) - set(sets))
+    if unknown:
+        raise DataError(f"There is no set {unknown[0]!r}; there are {', '.join(sets)}.")
     contours: dict[str, Any] = {}
     outside: dict[str, Any] = {}
     judged: dict[str, list[Scored]] = {}
@@ -166,15 +172,15 @@ def measure(
             print(f"{name}: verdict", file=sys.stderr)
             judged[name] = score_pathology(rows, predictor, workers)
             errors += summarise(judged[name])["errors"]
-    everything = [one for scored in judged.values() for one in scored]
-    verdict = {name: verdict_on(scored) for name, scored in (judged | {"all": everything}).items()}
+    if judged:
+        judged["all"] = [one for scored in judged.values() for one in scored]
     return {
         "split": split,
         "limit": limit,
         "seed": SEED,
         "contours": contours,
         "out_of_scope": outside,
-        "verdict": verdict,
+        "verdict": {name: verdict_on(scored) for name, scored in judged.items()},
         "errors": errors,
     }
 
