@@ -17,6 +17,8 @@ DIFFUSION_KAPPA = 20.0
 """Grey-level step at which anisotropic diffusion has fallen to exp(-1): larger steps are edges."""
 DIFFUSION_RATE = 0.2
 """Fraction of the flux applied a step; above 0.25 the explicit four-neighbour scheme is unstable."""
+MIN_NOISE = 0.1
+"""Noise, in grey levels, below which wavelet shrinkage leaves an image as it is."""
 WAVELET_METHODS = ("BayesShrink", "VisuShrink")
 
 
@@ -60,7 +62,7 @@ def wavelet(grey: np.ndarray, strength: float, method: str = "BayesShrink") -> n
 
     image = grey.astype(np.float32) / 255.0
     sigma = strength * float(estimate_sigma(image))
-    if sigma <= 0:  # a flat image holds nothing to shrink, and skimage divides by its noise level
+    if not sigma >= MIN_NOISE / 255.0:  # nothing to shrink (NaN for a flat image); skimage divides by it
         return grey.copy()
     shrunk = denoise_wavelet(image, sigma=sigma, method=method, mode="soft", rescale_sigma=True)
     return _to_uint8(shrunk * 255.0)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.pixels.decoders.base import Decoder
 
+# pydicom's warnings and logs may quote values of the file
+warnings.filterwarnings("ignore", module="pydicom")
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+
 MODALITIES = ("US", "IVUS")
 ULTRASOUND_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.{last}" for last in ("3", "3.1", "6", "6.1", "6.2"))
 """SOP classes of ultrasound images, believed when the modality is not stated."""
@@ -96,17 +100,13 @@ def open_dicom(data: bytes, name: str) -> tuple[int, Callable[[int], Scan]]:
 
 
 def _parse(data: bytes) -> Dataset:
-    from pydicom import dcmread
-    from pydicom.uid import (
-        DeflatedExplicitVRLittleEndian,
-        ExplicitVRBigEndian,
-        ExplicitVRLittleEndian,
-        ImplicitVRLittleEndian,
-    )
+    from pydicom import config, dcmread
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+    config.settings.reading_validation_mode = config.IGNORE  # its warnings quote values of the file
     try:
         with_preamble = data[128:132] == b"DICM"
-        if with_preamble and str(DeflatedExplicitVRLittleEndian).encode() in data[132:2048]:
+        if with_preamble:
             _check_deflated(data)
         dataset = dcmread(io.BytesIO(data), force=not with_preamble)
         if not dataset.file_meta.get("TransferSyntaxUID"):
@@ -124,12 +124,17 @@ def _parse(data: bytes) -> Dataset:
 
 def _check_deflated(data: bytes) -> None:
     """Refuse a deflated file that would unpack to more than the upload limit."""
-    from pydicom.filereader import read_file_meta_info
+    from pydicom.filereader import data_element_generator
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
 
     stream = io.BytesIO(data)
     stream.seek(132)
-    length = read_file_meta_info(stream)["FileMetaInformationGroupLength"].value
-    inflater, rest = zlib.decompressobj(-zlib.MAX_WBITS), data[144 + length :]
+    header = data_element_generator(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
+    if str(DeflatedExplicitVRLittleEndian).encode() not in b" ".join(
+        bytes(part.value or b"") for part in header
+    ):
+        return
+    inflater, rest = zlib.decompressobj(-zlib.MAX_WBITS), data[stream.tell() :]
     left = settings().max_upload_mb * 2**20
     while rest and not inflater.eof:
         left -= len(inflater.decompress(rest, 2**20))
@@ -163,6 +168,8 @@ def _samples(dataset: Dataset, decoder: Decoder, frame: int, n_frames: int) -> n
         if decoder.is_encapsulated:
             _check_codestream(dataset, frame, n_frames)
         samples, _ = decoder.as_array(dataset, index=frame, **as_pixel_options(dataset))
+        if dataset.BitsAllocated == 1:
+            samples = samples.astype(bool)
         kind = str(dataset.get("PhotometricInterpretation", ""))
         if kind == "PALETTE COLOR":
             samples = apply_color_lut(samples, dataset)
@@ -268,8 +275,3 @@ def _within(pixels: np.ndarray, box: Box) -> Box:
     top, left, bottom, right = box
     inner = find_region(np.ascontiguousarray(pixels[top:bottom, left:right]))
     return top + inner[0], left + inner[1], top + inner[2], left + inner[3]
-
-
-# pydicom quotes values of the file in warnings and logs
-warnings.filterwarnings("ignore", module="pydicom")
-logging.getLogger("pydicom").setLevel(logging.CRITICAL)

@@ -35,9 +35,7 @@ def check_size(width: int, height: int) -> None:
     if width * height > settings().max_pixels:
         raise ScanError(too_large())
     if min(width, height) < MIN_SIDE:
-        raise ScanError(
-            f"The picture is only {width} × {height} px; use one of at least {MIN_SIDE} px a side."
-        )
+        raise ScanError(f"The picture is only {width} × {height} px; at least {MIN_SIDE} a side are needed.")
 
 
 def check_frame_count(n_frames: int) -> None:
@@ -46,7 +44,7 @@ def check_frame_count(n_frames: int) -> None:
     if n_frames < 1:
         raise ScanError("The file holds no frame; export the scan again.")
     if n_frames > limit:
-        raise ScanError(f"The file has {n_frames} frames, over the limit of {limit}; export a shorter clip.")
+        raise ScanError(f"The file has more than {limit} frames, which is the limit; export a shorter clip.")
 
 
 def to_uint8(samples: np.ndarray) -> np.ndarray:

@@ -106,9 +106,7 @@ def _bytes(source: bytes | str | Path) -> bytes:
         except (OSError, ValueError):
             raise ScanError("The file cannot be opened; check that it exists and may be read.") from None
     if length > limit * 2**20:
-        raise ScanError(
-            f"The file is larger than the limit of {limit} MB; export one frame or a shorter clip."
-        )
+        raise ScanError(f"The file is larger than the limit of {limit} MB; export a frame or a shorter clip.")
     if not length:
         raise ScanError("The file is empty; export the scan again.")
     return data
@@ -121,7 +119,7 @@ def _open_image(data: bytes, name: str) -> tuple[int, Callable[[int], Scan]]:
         raise ScanError(NOT_AN_IMAGE)
     if kind == "PNG" and len(data) >= 24 and 0 in struct.unpack(">II", data[16:24]):
         raise ScanError(NO_PIXELS)  # Pillow does not tell this from other damage
-    n_frames = _guarded(lambda: int(getattr(_header(data, kind), "n_frames", 1)))
+    n_frames = _guarded(lambda: _count_frames(_header(data, kind)))
     check_frame_count(n_frames)
 
     def decode(frame: int) -> Scan:
@@ -148,6 +146,19 @@ def _header(data: bytes, kind: str) -> Image.Image:
     image = Image.open(io.BytesIO(data), formats=[kind])
     check_size(*image.size)
     return image
+
+
+def _count_frames(image: Image.Image) -> int:
+    """Number of frames, counted no further than one over the limit."""
+    if not getattr(image, "is_animated", False):
+        return 1
+    beyond = settings().max_frames + 1
+    for frame in range(1, beyond):  # one by one: after a leap Pillow miscounts the pages of a TIFF
+        try:
+            image.seek(frame)
+        except EOFError:
+            return frame
+    return beyond
 
 
 def _samples(data: bytes, kind: str, frame: int) -> np.ndarray:

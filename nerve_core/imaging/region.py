@@ -119,6 +119,8 @@ def _coarse_box(signal: np.ndarray) -> Box | None:
     ratio = np.array([height / size[1], width / size[0]])
     first = np.ceil((starts.min(axis=0) + 1) * ratio).astype(int)
     end = np.floor((last.max(axis=0) - 1) * ratio).astype(int)
+    if (end <= first).any():
+        return None
     return int(first[0]), int(first[1]), int(end[0]), int(end[1])
 
 

@@ -1,0 +1,47 @@
+import cv2
+import numpy as np
+import pytest
+
+from nerve_core.imaging.gate import check_quality
+from nerve_core.imaging.scan import Scan
+from tests.imaging.build import tissue
+
+
+def test_scans_pass():
+    dim = tissue(200, 300, low=0, high=60)
+    dim[100:] //= 10
+    for pixels in (tissue(), tissue(high=255), dim, tissue(64, 64)):
+        assert check_quality(Scan(pixels=pixels)) is None
+
+
+def dark():
+    return tissue() // 16
+
+
+def saturated():
+    return np.clip(tissue().astype(int) * 4, 0, 255).astype(np.uint8)
+
+
+def smooth():
+    return np.tile(np.linspace(0, 255, 400).astype(np.uint8), (300, 1))
+
+
+def blurred():
+    return cv2.GaussianBlur(tissue(300, 400), (0, 0), 40) + np.uint8(1)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [(dark, "too dark"), (saturated, "saturated"), (smooth, "no texture"), (blurred, "no texture")],
+)
+def test_reasons(make, reason):
+    said = check_quality(Scan(pixels=make()))
+    assert reason in said and said.endswith(".")
+
+
+def test_only_the_region_counts():
+    frame = np.zeros((400, 400), np.uint8)
+    frame[100:300, 100:300] = tissue(200, 200)
+    assert check_quality(Scan(pixels=frame, region=(100, 100, 300, 300))) is None
+    assert "too dark" in check_quality(Scan(pixels=frame, region=(0, 0, 90, 400)))
+    assert "only 40 × 200 px" in check_quality(Scan(pixels=frame, region=(100, 100, 300, 140)))
