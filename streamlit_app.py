@@ -35,12 +35,17 @@ if __name__ == "__main__":
 else:
     from starlette.formparsers import MultiPartParser
     from starlette.routing import Mount
+    from streamlit.runtime.pages_manager import PagesManager
 
     from nerve_core.service.app import create_app
     from nerve_core.ui.model import warm_up
 
     # Uploads stay in memory: without this, files over 1 MB pass through a temporary file on disk.
     MultiPartParser.spool_max_size = 0
+
+    # What st.navigation sets when it first runs. Until then Streamlit would take the folder pages/ for its
+    # older kind of app, and a first visitor straight to /diagnose would get a page without theme and menu.
+    PagesManager.uses_pages_directory = False
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:

@@ -9,8 +9,7 @@ from nerve_core.ui import batch, diagnosis, verdict
 
 st.title("Diagnose", anchor=False)
 try:
-    items = diagnosis.pick()
-    predictor = diagnosis.pick_model()
+    items, predictor = diagnosis.pick()
 except NerveCoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()

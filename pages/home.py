@@ -7,7 +7,6 @@ import streamlit as st
 from nerve_core.errors import NerveCoreError
 from nerve_core.ui import examples, model, verdict, words
 from nerve_core.ui.scan_view import scan_view
-from nerve_core.ui.session import View
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
@@ -37,4 +36,4 @@ with right:
         scan_view(outcome.scan, outcome.prediction, key="home-scan", truth=examples.truth(outcome.item))
         st.caption(f"A real result on a simulated sample. {outcome.item.note}")
         verdict.sites(predictor)
-        verdict.card(outcome, View())
+        verdict.card(outcome)

@@ -50,10 +50,11 @@ def choose(items: Sequence[Item], summaries: Sequence[Summary]) -> Item:
         hide_index=True,
         on_select=lambda: _select(items),
         selection_mode="single-cell",
+        placeholder="",
         height=min(38 + 35 * len(rows), 330),
         column_config={
             "": st.column_config.TextColumn("", width=24),
-            "File": st.column_config.TextColumn(width="medium"),
+            "File": st.column_config.TextColumn(width=280),
             "Remark": st.column_config.TextColumn(width="large"),
         },
     )

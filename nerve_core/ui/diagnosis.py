@@ -18,29 +18,34 @@ if TYPE_CHECKING:
 NO_SAMPLE = "None"
 
 
-def pick() -> list[Item]:
-    """Uploader and sample list; the items to look at, uploads before the sample."""
-    upload, sample = st.columns([3, 2], gap="large")
+def pick() -> tuple[list[Item], Predictor]:
+    """Uploader, sample list and weights; the items to look at, uploads before the sample, and the model."""
+    upload, beside = st.columns([3, 2], gap="large")
     with upload:
         uploads = st.file_uploader(
-            f"Ultrasound scans: PNG, JPEG, TIFF, BMP or DICOM, up to {settings().max_upload_mb} MB each",
+            "Drop ultrasound scans here, one or many: PNG, JPEG, TIFF, BMP or DICOM",
             accept_multiple_files=True,
             max_upload_size=settings().max_upload_mb,
             key="uploads",
         )
-    with sample:
-        known = {entry.title: entry for entry in examples.samples()}
+    with beside:
+        try:
+            known = {entry.title: entry for entry in examples.samples()}
+        except NerveCoreError as error:
+            known = {}
+            st.warning(str(error))
         chosen = st.selectbox(
             "Or look at a simulated sample",
             [NO_SAMPLE, *known],
             key="sample",
             help="Drawn by a simulator with a known truth: no patient, no volunteer.",
         )
+        predictor = pick_model()
     items = [session.from_upload(each) for each in uploads or []]
     if chosen in known:
         items.append(session.from_sample(known[chosen]))
     session.forget_all_but(items)
-    return items
+    return items, predictor
 
 
 def pick_model() -> Predictor:
@@ -81,7 +86,7 @@ def show(item: Item, predictor: Predictor) -> None:
         scan = session.scan_of(item, view.frame)
     except RefusedScan as error:
         verdict.sites(predictor)
-        verdict.card(Outcome(item, refused=str(error)), view)
+        verdict.card(Outcome(item, refused=str(error)))
         return
     except NerveCoreError as error:
         st.error(str(error), icon=":material/error:")
@@ -127,7 +132,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
     with judged:
         processing.left_training(view, predictor.preprocess)
         verdict.sites(predictor)
-        verdict.card(outcome, view)
+        verdict.card(outcome)
         if item.note:
             st.caption(f":material/labs: {item.note}")
         if view.point is not None:

@@ -26,7 +26,8 @@ def overlay(scan: Scan, prediction: Prediction, point: tuple[float, float] | Non
         polygon = np.rint(nerve.contour * 2**_SUBPIXEL_BITS).astype(np.int32)
         for drawn, thickness in (((0, 0, 0), 2 * unit + 1), (colour, unit)):
             cv2.polylines(picture, [polygon], True, drawn, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
-        x, y = int(nerve.contour[:, 0].max()) + 2 * unit, max(int(nerve.contour[:, 1].min()), 10 * unit)
+        right, middle = nerve.contour[nerve.contour[:, 0].argmax()]
+        x, y = min(int(right) + 2 * unit, picture.shape[1] - 10 * unit), int(middle) + 4 * unit
         for drawn, thickness in (((0, 0, 0), 3 * unit), (colour, unit)):
             cv2.putText(
                 picture,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
 from typing import TYPE_CHECKING
@@ -52,9 +53,21 @@ def warm_up() -> threading.Thread:
     def work() -> None:
         try:
             load(settings().weights)
+            _warm_reading()
         except NerveCoreError as error:
             logger.error("The model could not be loaded: %s", error)
 
     thread = threading.Thread(target=work, name="warm-up", daemon=True)
     thread.start()
     return thread
+
+
+def _warm_reading() -> None:
+    """Read a sample of each file type, which brings in the decoders, and import what draws tables."""
+    from nerve_core.data.samples import list_samples
+    from nerve_core.imaging.read import read_scan
+
+    for path in {sample.path.suffix: sample.path for sample in list_samples()}.values():
+        read_scan(path)
+    for module in ("pandas", "pyarrow"):
+        importlib.import_module(module)

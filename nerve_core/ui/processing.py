@@ -35,9 +35,8 @@ def controls(item: Item, view: View, own: Preprocess, shape: tuple[int, int], fo
 
     now = view.settings or own
     st.markdown(
-        "The model was trained with the settings shown first. Each change is applied to this scan at once; "
-        "set a slider to 0 to switch its step off. Lengths are in pixels of the model's "
-        f"{own.size} × {own.size} px input."
+        "The model's own settings, until you change them. A change is applied to this scan at once; "
+        f"0 switches a step off. Lengths are in pixels of the model's {own.size} × {own.size} px input."
     )
     first, second, third = st.columns(3, gap="medium")
     with first:

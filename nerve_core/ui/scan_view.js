@@ -4,6 +4,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const UNDO_RADIUS = 14; // CSS px within which a second click takes the point away
+const NARROW = 620; // CSS px below which the overlay alone is shown at first
 const SHARP_FROM = 2; // magnification from which single pixels are shown as squares
 
 export default function (component) {
@@ -11,7 +12,7 @@ export default function (component) {
   const view = root.querySelector(".view");
   if (!view) return;
   if (!view.scan) {
-    view.scan = { style: "outline", opacity: 0.45, layout: "both", truth: false, cursor: null };
+    view.scan = { style: "outline", opacity: 0.45, layout: view.clientWidth < NARROW ? "single" : "both", truth: false, cursor: null };
     build(view);
   }
   const state = view.scan;
@@ -166,8 +167,8 @@ function nerves(view, layer, zoom) {
   if (truth) for (const path of data.truth) element(layer, "path", { d: path, class: "true" });
   for (const nerve of shown) {
     const size = 16 / zoom;
-    const x = Math.min(nerve.label[0] + 4 / zoom, data.width - size);
-    const y = Math.max(nerve.label[1] - 4 / zoom, size);
+    const x = Math.min(nerve.label[0] + 5 / zoom, data.width - size);
+    const y = Math.min(Math.max(nerve.label[1] + size / 3, size), data.height - 2 / zoom);
     const text = element(layer, "text", { x, y, class: "number", fill: nerve.colour, "font-size": size, "stroke-width": 4 / zoom });
     text.textContent = nerve.number;
   }

@@ -35,8 +35,8 @@ _HTML = """
     </div>
     <label class="slider">Opacity <input class="opacity" type="range" min="5" max="100" value="45"></label>
     <div class="choice" role="group" aria-label="Layout">
-      <button type="button" data-layout="both">Side by side</button>
-      <button type="button" data-layout="single">Large</button>
+      <button type="button" data-layout="both">Both</button>
+      <button type="button" data-layout="single">Overlay only</button>
     </div>
     <label class="truth" hidden><input class="show-truth" type="checkbox"> Simulated truth</label>
     <button type="button" class="clear" hidden>Remove point</button>
@@ -135,13 +135,13 @@ def _picture(scan: Scan) -> tuple[str, int]:
 
 
 def _drawn(number: int, nerve: Nerve) -> dict[str, Any]:
-    right = nerve.contour[nerve.contour[:, 0].argmax()]
+    x, y = nerve.contour[nerve.contour[:, 0].argmax()]
     return {
         "number": str(number),
         "path": _path(nerve.contour),
         "colour": theme.VERDICT_COLOURS[nerve.verdict],
         "dash": theme.VERDICT_DASHES[nerve.verdict],
-        "label": [float(right[0]), float(nerve.contour[:, 1].min())],
+        "label": [float(x), float(y)],
     }
 
 

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KEPT_FILES = 8
-KEPT_PREDICTIONS = 32
+KEPT = 32
+"""Most opened files, decoded scans or predictions kept a session."""
+
+KEPT_BYTES = 256 * 2**20
+"""Most bytes of decoded scans, and of predictions, kept a session; the last one is always kept."""
 
 Value = TypeVar("Value")
 Point = tuple[float, float]
@@ -89,7 +92,8 @@ class Outcome:
         prediction: what the model said, None on error or refusal.
         refused: why the picture must not be judged, else None.
         error: why the file cannot be used, else None.
-        seconds: time from bytes to verdict.
+        read_ms: time to read and decode the frame, ms.
+        ms: time from the decoded frame to the verdict, ms.
     """
 
     item: Item
@@ -97,7 +101,8 @@ class Outcome:
     prediction: Prediction | None = None
     refused: str | None = None
     error: str | None = None
-    seconds: float = 0.0
+    read_ms: float = 0.0
+    ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -117,15 +122,20 @@ def _state(name: str, make: Callable[[], Value]) -> Value:
     return st.session_state[name]
 
 
-def _kept(name: str, key: Hashable, limit: int, make: Callable[[], Value]) -> Value:
-    """``make()``, remembered under ``key`` among the last ``limit`` of this session."""
+def _kept(name: str, key: Hashable, make: Callable[[], Value], size: Callable[[Value], int]) -> Value:
+    """``make()``, remembered under ``key`` among the last few of this session."""
     store: OrderedDict[Hashable, Value] = _state(name, OrderedDict)
     if key not in store:
         store[key] = make()
     store.move_to_end(key)
-    while len(store) > limit:
+    while len(store) > KEPT or (len(store) > 1 and sum(map(size, store.values())) > KEPT_BYTES):
         store.popitem(last=False)
     return store[key]
+
+
+def _outcome_bytes(outcome: Outcome) -> int:
+    found = outcome.prediction
+    return 0 if found is None else found.probability.nbytes + found.mask.nbytes
 
 
 def view_of(item: Item) -> View:
@@ -166,21 +176,29 @@ def forget_all_but(items: list[Item]) -> None:
 
 def open_item(item: Item) -> ScanFile:
     """The opened file of an item, decoded frame by frame. Raises ScanError."""
-    return _kept(
-        "files", (item.digest, item.name), KEPT_FILES, lambda: open_scan(item.content, name=item.name)
-    )
+    key = (item.digest, item.name)
+    return _kept("files", key, lambda: open_scan(item.content, name=item.name), lambda _: 0)
 
 
 def scan_of(item: Item, frame: int) -> Scan:
     """One decoded frame of an item. Raises ScanError."""
-    key = (item.digest, item.name, frame)
-    return _kept("scans", key, KEPT_FILES, lambda: open_item(item).scan(frame))
+    return _decoded(item, frame)[0]
+
+
+def _decoded(item: Item, frame: int) -> tuple[Scan, float]:
+    """One decoded frame and the seconds it took to read it."""
+
+    def read() -> tuple[Scan, float]:
+        start = time.perf_counter()
+        return open_item(item).scan(frame), time.perf_counter() - start
+
+    return _kept("scans", (item.digest, item.name, frame), read, lambda kept: kept[0].pixels.nbytes)
 
 
 def analyse(item: Item, model: Predictor) -> Outcome:
     """Outcome of one item as the session looks at it now; computed once for the same look."""
     view, key = view_of(item), _look(item, model)
-    outcome = _kept("predictions", key, KEPT_PREDICTIONS, lambda: _analyse(item, view, model))
+    outcome = _kept("predictions", key, lambda: _analyse(item, view, model), _outcome_bytes)
     _state("summaries", OrderedDict)[key] = _summarise(outcome)
     return outcome
 
@@ -229,17 +247,20 @@ def analyse_once(item: Item, model: Predictor) -> Outcome:
 
 
 def _analyse(item: Item, view: View, model: Predictor) -> Outcome:
-    start = time.perf_counter()
     scan = None
     try:
-        scan = scan_of(item, view.frame)
+        scan, reading = _decoded(item, view.frame)
         if view.region is not None:
             scan = replace(scan, region=view.region)
+        start = time.perf_counter()
         prediction = model.predict(scan, click=view.point, preprocess=view.settings)
+        return Outcome(
+            item, scan, prediction, read_ms=reading * 1000, ms=(time.perf_counter() - start) * 1000
+        )
     except RefusedScan as error:
-        return Outcome(item, scan, refused=str(error), seconds=time.perf_counter() - start)
+        return Outcome(item, scan, refused=str(error))
     except NerveCoreError as error:
-        return Outcome(item, scan, error=str(error), seconds=time.perf_counter() - start)
+        return Outcome(item, scan, error=str(error))
     except Exception as error:  # one bad file must not take the others down
         # The message may quote the file's name or content, so only where it happened is logged.
         where = "".join(traceback.format_tb(error.__traceback__))
@@ -247,5 +268,4 @@ def _analyse(item: Item, view: View, model: Predictor) -> Outcome:
         sentence = (
             "This file could not be analysed because of a fault in the program; the others are not touched."
         )
-        return Outcome(item, scan, error=sentence, seconds=time.perf_counter() - start)
-    return Outcome(item, scan, prediction, seconds=time.perf_counter() - start)
+        return Outcome(item, scan, error=sentence)

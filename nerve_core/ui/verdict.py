@@ -26,8 +26,8 @@ def sites(model: Predictor) -> None:
     st.caption(f":material/my_location: {words.validated_on(model.config.get('sites', []))}")
 
 
-def card(outcome: Outcome, view: View) -> None:
-    """Verdict in words, probability, what it means, advice, notice and the time taken."""
+def card(outcome: Outcome) -> None:
+    """Verdict in words, probability, what it means, advice and notice."""
     found = outcome.prediction
     verdict = found.verdict if found is not None else NOT_ASSESSABLE
     with st.container(border=True, key=theme.card_key(verdict)):
@@ -39,10 +39,8 @@ def card(outcome: Outcome, view: View) -> None:
         if reason:
             st.markdown(reason)
         st.markdown(words.MEANINGS[verdict])
-        if len(found.nerves if found is not None else ()) > 1 and view.point is None:
-            st.markdown(
-                "The verdict is that of the nerve most likely affected. Point at a nerve to see it alone."
-            )
+        if found is not None and len(found.nerves) > 1:
+            st.markdown("The verdict is that of the nerve most likely affected; each has its own row below.")
         notice()
 
 
@@ -51,7 +49,7 @@ def nerves(outcome: Outcome) -> None:
     assert outcome.prediction is not None and outcome.scan is not None
     if not outcome.prediction.nerves:
         return
-    rows = ["| Nerve | Verdict | Probability | Area | Depth of centre |", "|:-:|:--|--:|--:|--:|"]
+    rows = ["| Nerve | Verdict | Probability | Area | Depth |", "|:-:|:--|--:|--:|--:|"]
     for number, nerve in enumerate(outcome.prediction.nerves, 1):
         cells = (
             str(number),
@@ -61,19 +59,19 @@ def nerves(outcome: Outcome) -> None:
             words.depth(nerve, outcome.scan),
         )
         rows.append("| " + " | ".join(cells) + " |")
-    st.markdown("\n".join(rows))
+    with st.container(key="nerves"):
+        st.markdown("\n".join(rows))
+        st.caption("Depth is that of the nerve's centre, from the top of the ultrasound region.")
 
 
 def timing(outcome: Outcome) -> None:
     """How long it took, and with which weights."""
     assert outcome.prediction is not None
-    total = words.milliseconds(outcome.seconds * 1000)
-    stages = ", ".join(
-        f"{name} {words.milliseconds(value)}"
-        for name, value in outcome.prediction.timings_ms.items()
-        if name != "total"
-    )
-    st.caption(f":material/timer: {total} from file to verdict ({stages}) · {outcome.prediction.model}")
+    found = outcome.prediction
+    stages = {"read": outcome.read_ms, **found.timings_ms}
+    said = ", ".join(f"{name} {words.milliseconds(ms)}" for name, ms in stages.items() if name != "total")
+    total = words.milliseconds(outcome.read_ms + outcome.ms)
+    st.caption(f":material/timer: {total} from file to verdict ({said}) · {found.model}")
 
 
 def downloads(outcome: Outcome, view: View) -> None:
@@ -112,7 +110,7 @@ def downloads(outcome: Outcome, view: View) -> None:
 
 def as_json(found: Prediction, outcome: Outcome) -> bytes:
     """The same object as the command line and the REST service give."""
-    answer = found.to_dict(outcome.item.name) | {"ms": round(outcome.seconds * 1000, 2)}
+    answer = found.to_dict(outcome.item.name) | {"ms": round(outcome.read_ms + outcome.ms, 2)}
     return json.dumps(answer, indent=1).encode()
 
 
