@@ -191,7 +191,7 @@ def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     for side in (1, -1)[: int(rng.integers(1, 3))]:
         tissue.vessel(
             x + side * rng.uniform(4.4, 5.2),
-            z + rng.uniform(-0.6, 1.8),
+            z + rng.uniform(0.3, 2.2),
             rng.uniform(1.4, 2.1),
             rng.uniform(0.9, 1.4),
             rng.normal(0, 0.3),

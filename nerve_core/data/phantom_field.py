@@ -37,6 +37,11 @@ def _spline(positions: np.ndarray) -> np.ndarray:
     return matrix
 
 
+Window = tuple[slice, slice]
+"""Rows and columns of a part of the image."""
+WHOLE: Window = (slice(None), slice(None))
+
+
 @dataclass(frozen=True)
 class Fields:
     """Source of every random texture of one phantom frame.
@@ -69,7 +74,8 @@ class Fields:
 
     def rng(self, name: str, plane: int = 0) -> np.random.Generator:
         """Generator that depends on the seed, the name and the slice only."""
-        return np.random.default_rng([self.seed, zlib.crc32(name.encode()), plane + 2**20])
+        words = [self.seed, zlib.crc32(name.encode()), plane + 2**20]
+        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(words)))
 
     def normal(self, name: str, shape: tuple[int, ...], length_mm: float) -> np.ndarray:
         """Standard normal float32 values whose correlation along the limb falls to 0 over ``length_mm``."""
@@ -82,10 +88,12 @@ class Fields:
             values = np.cos(part, dtype=np.float32) * values + np.sin(part, dtype=np.float32) * other
         return values
 
-    def smooth(self, name: str, across_mm: float, down_mm: float, length_mm: float = 15.0) -> np.ndarray:
-        """Smooth field, float32 (H, W), about standard normal, with the given cell sizes in mm."""
+    def smooth(
+        self, name: str, across_mm: float, down_mm: float, at: Window = WHOLE, length_mm: float = 15.0
+    ) -> np.ndarray:
+        """Smooth field, float32, about standard normal, with the given cell sizes in mm, in a window."""
         grid = self.normal(name, (GRID, GRID), length_mm)
-        rows, columns = _spline(self.depth[:, 0] / down_mm), _spline(self.lateral[0] / across_mm)
+        rows, columns = _spline(self.depth[at[0], 0] / down_mm), _spline(self.lateral[0, at[1]] / across_mm)
         # A cubic B-spline keeps (151/315) of the variance of its nodes in each direction.
         return (rows @ grid @ columns.T) * np.float32(315 / 151)
 
@@ -103,9 +111,10 @@ class Fields:
         place: tuple[np.ndarray, np.ndarray],
         length_mm: float = 8.0,
     ) -> np.ndarray:
-        """Field of fibres: cells ``along`` × ``across`` mm, turned by ``angle`` radians; float32 (H, W).
+        """Field of fibres: cells ``along`` × ``across`` mm, turned by ``angle`` radians; float32.
 
-        ``place`` holds the lateral and depth coordinates of each pixel in mm; where they bend, fibres bend.
+        ``place`` holds the lateral and depth coordinates (mm) of the pixels wanted, two arrays of one shape,
+        which is that of the result; where they bend, fibres bend.
         """
         grid = self.normal(name, (GRID, GRID), length_mm)
         cosine, sine = np.float32(math.cos(angle)), np.float32(math.sin(angle))

@@ -139,7 +139,7 @@ def amplitude(
         bottom = height if index == BANDS - 1 else int(np.ceil(centres[index + 1]))
         first, last = max(0, top - len(down)), min(height, bottom + len(down))
         # Kernels sum to 1 for interfaces; scatterers are scaled so that their energy is kept.
-        field = scatter[first:last] / np.float32(np.sqrt((down**2).sum() * (across**2).sum()))
+        field = scatter[first:last] * np.float32(1 / np.sqrt((down**2).sum() * (across**2).sum()))
         field[..., 0] += specular[first:last]
         field = cv2.sepFilter2D(field, -1, across, down, borderType=cv2.BORDER_REFLECT)[
             top - first : bottom - first

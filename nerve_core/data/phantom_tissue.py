@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from nerve_core.data.phantom_field import Fields
+from nerve_core.data.phantom_field import WHOLE, Fields, Window
 
 Curve = np.ndarray
 """Depth in mm over the columns, float32 (1, W)."""
@@ -32,6 +32,14 @@ class Patch:
 def ridge(values: np.ndarray, width: float) -> np.ndarray:
     """1 where a smooth field crosses 0, falling to 0 over ``width`` of its standard deviations."""
     return np.exp(-((values / np.float32(width)) ** 2))
+
+
+def covered(cover: np.ndarray) -> Window:
+    """Smallest window that holds everything above 0; one pixel where there is nothing."""
+    if not cover.any():
+        return slice(0, 1), slice(0, 1)
+    rows, columns = np.flatnonzero(cover.any(1)), np.flatnonzero(cover.any(0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 @dataclass
@@ -90,42 +98,56 @@ class Tissue:
         edge = 1.5 * self.fields.spacing_mm
         return np.clip((self.z - top) / edge + 0.5, 0, 1) * np.clip((bottom - self.z) / edge + 0.5, 0, 1)
 
-    def fill(self, cover: np.ndarray, level: float | np.ndarray, loss: float = USUAL_LOSS) -> None:
-        """Replace what was there by a tissue of this echogenicity (dB) and loss (dB/mm)."""
-        self.level += cover * (level - self.level)
-        self.loss += cover * (loss - self.loss)
-        self.specular *= 1 - cover
+    def fill(
+        self, cover: np.ndarray, level: float | np.ndarray, loss: float = USUAL_LOSS, at: Window = WHOLE
+    ) -> None:
+        """Replace what was there by a tissue of this echogenicity (dB) and loss (dB/mm), in a window."""
+        self.level[at] += cover * (level - self.level[at])
+        self.loss[at] += cover * (loss - self.loss[at])
+        self.specular[at] *= 1 - cover
 
-    def strands(self, name: str, along: float, across: float, angle: float) -> np.ndarray:
-        """Field of fibres that follow the flow of the tissue; see `Fields.strands`."""
-        return self.fields.strands(name, along, across, angle, self.flow)
+    def strands(self, name: str, along: float, across: float, angle: float, at: Window) -> np.ndarray:
+        """Field of fibres that follow the flow of the tissue, in a window; see `Fields.strands`."""
+        return self.fields.strands(name, along, across, angle, (self.flow[0][at], self.flow[1][at]))
 
     def dashes(
-        self, name: str, long_mm: float, thin_mm: float, angle: float, share: float = 1.0
+        self, name: str, long_mm: float, thin_mm: float, angle: float, share: float, at: Window
     ) -> np.ndarray:
         """Short bright strands, 0 to about 1, gathered in clusters; a higher ``share`` shows more of them."""
-        strands = self.strands(name, long_mm, thin_mm, angle)
-        gathered = self.fields.smooth(name + " gathered", 3.5, 2.0)
+        strands = self.strands(name, long_mm, thin_mm, angle, at)
+        gathered = self.fields.smooth(name + " gathered", 3.5, 2.0, at)
         return np.clip(0.75 * strands + 0.45 * gathered - (1.35 - 0.45 * share), 0, 1.2)
 
     def fat(self, name: str, cover: np.ndarray, level: float = -27.0, septa: float = 0.5) -> None:
         """Lobules of fat between bright, mostly horizontal, broken septa."""
-        lines = ridge(self.strands(name, 8.0, 1.3, 0.04), 0.15)
-        shown = np.clip(0.6 + 0.6 * self.fields.smooth(name + " shown", 5, 1.6), 0, 1.3)
-        dashes = self.dashes(name + " dashes", 4.5, 0.24, 0.03, 0.6 + septa)
-        self.fill(cover, level + 2.2 * self.grain + 8 * lines * shown + 8 * dashes, 0.85)
-        self.specular += cover * np.float32(septa) * (0.35 * lines * shown + 0.5 * dashes)
+        at = covered(cover)
+        cover = cover[at]
+        lines = ridge(self.strands(name, 8.0, 1.3, 0.04, at), 0.15)
+        lines *= np.clip(0.6 + 0.6 * self.fields.smooth(name + " shown", 5, 1.6, at), 0, 1.3)
+        dashes = self.dashes(name + " dashes", 4.5, 0.24, 0.03, 0.6 + septa, at)
+        self.fill(cover, level + 2.2 * self.grain[at] + 8 * (lines + dashes), 0.85, at)
+        self.specular[at] += cover * np.float32(septa) * (0.35 * lines + 0.5 * dashes)
 
     def muscle(
         self, name: str, cover: np.ndarray, level: float = -34.0, angle: float = 0.0, streaks: float = 1.0
     ) -> None:
         """Dark fibre bundles between short bright lines of perimysium, as in a cross-section."""
-        long = self.dashes(name, 2.6, 0.20, angle, 0.5 * streaks)
-        short = self.dashes(name + " short", 0.8, 0.22, angle * 0.5, 0.95 * streaks)
-        bundles = self.strands(name + " bundles", 2.4, 0.8, angle)
-        self.fill(cover, level + 1.5 * self.grain + 1.6 * bundles + 8 * long + 7 * short, 1.05)
+        at = covered(cover)
+        cover = cover[at]
+        long = self.dashes(name, 2.6, 0.20, angle, 0.5 * streaks, at)
+        short = self.dashes(name + " short", 0.8, 0.22, angle * 0.5, 0.95 * streaks, at)
+        bundles = self.strands(name + " bundles", 2.4, 0.8, angle, at)
+        self.fill(cover, level + 1.5 * self.grain[at] + 1.6 * bundles + 8 * long + 7 * short, 1.05, at)
         bright = np.clip(0.6 + 0.6 * bundles, 0.05, 2)
-        self.specular += cover * bright * (np.float32(0.30) * long + np.float32(0.16) * short)
+        self.specular[at] += cover * bright * (np.float32(0.30) * long + np.float32(0.16) * short)
+
+    def connective(self, name: str, cover: np.ndarray, level: float = -20.0, angle: float = 0.0) -> None:
+        """Bright loose tissue around nerves and vessels."""
+        at = covered(cover)
+        cover = cover[at]
+        dashes = self.dashes(name, 2.2, 0.26, angle, 1.2, at)
+        self.fill(cover, level + 3.0 * self.grain[at] + 8 * dashes, 1.0, at)
+        self.specular[at] += cover * np.float32(0.22) * dashes
 
     def belly(
         self,
@@ -154,12 +176,6 @@ class Tissue:
         patchy = np.clip(0.6 + 0.6 * self.grain[at], 0.0, 1.8)
         self.specular[at] += np.float32(0.35) * sheath * patchy * part.facing**2
         self.level[at] += sheath * part.facing * np.maximum(-22 + 2 * self.grain[at] - self.level[at], 0)
-
-    def connective(self, name: str, cover: np.ndarray, level: float = -20.0, angle: float = 0.0) -> None:
-        """Bright loose tissue around nerves and vessels."""
-        dashes = self.dashes(name, 2.2, 0.26, angle, 1.2)
-        self.fill(cover, level + 3.0 * self.grain + 8 * dashes, 1.0)
-        self.specular += cover * np.float32(0.22) * dashes
 
     def fascia(
         self,
@@ -207,10 +223,11 @@ class Tissue:
             1e-6
         )
         if bumps is not None:
-            turn = np.arctan2(v / high, u / wide)
-            inside /= 1 + sum(
-                size * np.cos((order + 2) * turn + phase) for order, (size, phase) in enumerate(bumps)
-            ).astype(np.float32)
+            turn = np.arctan2(v / np.float32(high), u / np.float32(wide))
+            outline = np.ones_like(turn)
+            for order, (size, phase) in enumerate(bumps.astype(np.float32), start=2):
+                outline += size * np.cos(order * turn + phase)
+            inside /= outline
         return Patch(rows, columns, inside, u, v, facing)
 
     def blob(
@@ -267,7 +284,7 @@ class Tissue:
         at = part.rows, part.columns
         off = (part.inside - 1) * min(wide, high)
         body = np.clip(0.5 - off / 0.2, 0, 1)
-        fibres = ridge(self.strands(name, 0.8, 0.32, angle)[at], 0.45)
+        fibres = ridge(self.strands(name, 0.8, 0.32, angle, at), 0.45)
         self.level[at] += body * (level - 5 + 8 * fibres - self.level[at])
         self.loss[at] += body * (1.25 - self.loss[at])
         self.specular[at] *= 1 - body

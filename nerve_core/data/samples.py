@@ -78,19 +78,19 @@ class Recipe:
 
 
 RECIPES = (
-    Recipe(37, "wrist"),
-    Recipe(34, "wrist", 0.8),
-    Recipe(57, "elbow"),
-    Recipe(51, "elbow", 0.7),
-    Recipe(52, "axilla"),
-    Recipe(54, "axilla", 0.7),
-    Recipe(50, "neck"),
-    Recipe(54, "neck", 0.8),
-    Recipe(54, "groin"),
-    Recipe(51, "popliteal", 0.7),
-    Recipe(35, "popliteal", form="dicom"),
-    Recipe(51, "groin", 0.8, "capture"),
-    Recipe(36, "wrist", 0.9, "sweep", (288, 352)),
+    Recipe(8, "wrist"),
+    Recipe(3, "wrist", 0.8),
+    Recipe(3, "elbow"),
+    Recipe(6, "elbow", 0.7),
+    Recipe(0, "axilla"),
+    Recipe(7, "axilla", 0.7),
+    Recipe(6, "neck"),
+    Recipe(0, "neck", 0.8),
+    Recipe(7, "groin"),
+    Recipe(8, "popliteal", 0.7),
+    Recipe(5, "popliteal", form="dicom"),
+    Recipe(4, "groin", 0.8, "capture"),
+    Recipe(7, "wrist", 0.9, "sweep", (288, 352)),
 )
 FRAMES = 24
 
@@ -210,7 +210,7 @@ def _write(recipe: Recipe, out: Path, seed: int) -> dict[str, str]:
                 vessel,
                 first.label,
                 f"{first.severity:g}",
-                f"phantom-{seed}",
+                f"phantom-{first.site}-{seed}",
                 first.nerve,
                 first.site,
                 first.device,
