@@ -65,7 +65,7 @@ def _wrist(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     tunnel = tissue.curve("retinaculum", roof, rng.normal(0, 0.02), 0.25)
     floor = tissue.curve("floor", roof + rng.uniform(8.5, 10.5), wave=0.5, across=7)
     tissue.connective("tunnel", tissue.between(tunnel, floor), -29)
-    tissue.fat("fat", tissue.between(0, tunnel), -25, 0.35)
+    tissue.fat("fat", tissue.between(0, tunnel), -26.5, 0.35)
     tissue.fascia("floor", floor, 0.25, 0.2)
     depth = float(floor.mean()) + rng.uniform(1.8, 3.2)
     arch = tissue.curve("radius", depth, wave=0.3) + 0.010 * (tissue.fields.lateral - rng.uniform(-4, 4)) ** 2
@@ -143,7 +143,7 @@ def _elbow(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     z = fat + rng.uniform(2.2, 3.4)
     bone = x - rng.uniform(4.8, 5.8)
     tissue.connective("groove", tissue.blob(x - 0.6, z + 0.4, 4.4, 2.9, 0.2, 0.5), -22, 0.2)
-    tissue.fat("fat", tissue.between(0, roof), -27, 0.45)
+    tissue.fat("fat", tissue.between(0, roof), -28.5, 0.45)
     tissue.fascia("roof", roof, 0.5)
     tissue.fascia("roof 2", roof + 0.6, 0.25)
     hill = (
@@ -183,7 +183,7 @@ def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     tissue.belly("medial head", x + 1.5, z + 10.5, 9.5, 4.6, rng.uniform(-0.15, 0.15), -34)
     sheath = tissue.blob(x + 0.5, z, 7.2, 5.2, 0.05, 0.5)
     tissue.connective("sheath", sheath, -22, rng.uniform(-0.3, 0.3))
-    tissue.fat("fat", tissue.between(0, roof), -28, 0.6)
+    tissue.fat("fat", tissue.between(0, roof), -29.5, 0.6)
     tissue.fascia("roof", roof, 0.6)
     if rng.random() < 0.6:
         tissue.bone("humerus", (z + 11 + 0.05 * (tissue.fields.lateral - x + 4) ** 2).astype(np.float32))
@@ -245,7 +245,7 @@ def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     tissue.muscle("sternomastoid", tissue.between(top, under), -34, 0.05)
     for name, line, strength in (("top", top, 0.5), ("under", under, 0.65), ("under 2", under + 0.7, 0.3)):
         tissue.fascia(name, line, strength, 0.12)
-    tissue.fat("fat", tissue.between(0, top), -26, 0.4)
+    tissue.fat("fat", tissue.between(0, top), -27.5, 0.4)
     size = rng.uniform(2.9, 3.8)
     medial = x - rng.uniform(9.5, 12.0)
     tissue.connective("carotid sheath", tissue.blob(medial, z + 2.5, size + 2.4, size + 2.0, soft=0.5), -21)
@@ -303,7 +303,7 @@ def _groin(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     aspect = rng.uniform(1.9, 3.0)
     x = artery - radius - math.sqrt(area * aspect / math.pi) - rng.uniform(0.8, 2.2)
     tissue.connective("perineural", tissue.blob(x, fat + 4.4, 6.5, 3.0, 0.15, 0.6), -21, 0.15)
-    tissue.fat("fat", tissue.between(0, lata), -27, 0.8)
+    tissue.fat("fat", tissue.between(0, lata), -28.5, 0.8)
     tissue.fascia("lata", lata, 0.6, 0.18)
     tissue.fascia("iliaca", iliaca, 0.55, 0.15, np.clip((artery - radius - tissue.x) / 1.0, 0, 1))
     if rng.random() < 0.35:
@@ -363,7 +363,7 @@ def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
             rng.uniform(-36, -32),
             below,
         )
-    tissue.fat("fat", tissue.between(0, roof), -28, 0.7)
+    tissue.fat("fat", tissue.between(0, roof), -29.5, 0.7)
     tissue.fascia("roof", roof, 0.6, 0.18)
     deep = z + rng.uniform(7.5, 9.5)
     if rng.random() < 0.7:

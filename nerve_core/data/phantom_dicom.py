@@ -58,7 +58,7 @@ def save_dicom(path: Path, frames: Sequence[Phantom], frame_ms: float = 66.7) ->
     data.PatientBirthDate = data.PatientSex = ""
     data.StudyInstanceUID, data.SeriesInstanceUID = uid("study"), uid("series", len(frames))
     data.StudyID, data.SeriesNumber, data.InstanceNumber = "1", "1", "1"
-    data.PatientOrientation, data.Laterality = "", ""
+    data.PatientOrientation, data.Laterality = "", "R"
     data.ImageComments = f"Simulated: {first.site}, {first.nerve}, {first.label}, seed {first.seed}."
     data.BurnedInAnnotation, data.LossyImageCompression = "NO", "00"
 

@@ -47,7 +47,7 @@ class Machine:
     dynamic_range_db: float = 60.0
     gain_db: float = 0.0
     gamma: float = 1.0
-    falloff_db: float = 22.0
+    falloff_db: float = 18.0
     smooth_px: float = 0.6
     sharpen: float = 0.0
 
@@ -60,7 +60,7 @@ MACHINES = (
         looks=4,
         dynamic_range_db=64,
         gamma=1.15,
-        falloff_db=26,
+        falloff_db=21,
         smooth_px=0.5,
         sharpen=0.3,
     ),
@@ -69,7 +69,7 @@ MACHINES = (
         10.0,
         looks=2,
         dynamic_range_db=60,
-        falloff_db=18,
+        falloff_db=15,
         smooth_px=0.9,
     ),
     Machine(
@@ -78,7 +78,7 @@ MACHINES = (
         looks=4,
         dynamic_range_db=52,
         gain_db=3,
-        falloff_db=14,
+        falloff_db=12,
         sharpen=0.4,
     ),
 )
@@ -93,7 +93,7 @@ def beam_mm(depth_mm: float | np.ndarray, focus_mm: float, frequency_mhz: float)
     scale = 12.0 / frequency_mhz
     away = np.asarray(depth_mm - focus_mm)
     reach = np.where(away < 0, 14.0, 11.0)
-    return 0.062 * scale * (1 + 0.012 * depth_mm), 0.135 * scale * np.sqrt(1 + (away / reach) ** 2)
+    return 0.062 * scale * (1 + 0.012 * depth_mm), 0.160 * scale * np.sqrt(1 + (away / reach) ** 2)
 
 
 def _kernel(sigma_px: float) -> np.ndarray:
@@ -164,6 +164,16 @@ def transmission(attenuation: np.ndarray, spacing_mm: float, usual: float) -> np
     return cv2.GaussianBlur(total, (0, 0), sigmaX=max(0.3, 0.35 / spacing_mm), sigmaY=0.3)
 
 
+def clutter(echo: np.ndarray, spacing_mm: float) -> np.ndarray:
+    """Side lobes and reverberation, linear amplitude (H, W): what veils lumens and shadows."""
+    near = cv2.GaussianBlur(echo, (0, 0), sigmaX=2.5 / spacing_mm, sigmaY=0.5 / spacing_mm)
+    # Multiple reflections smear over millimetres; a coarse grid is enough for them.
+    size = max(4, round(echo.shape[1] / 8)), max(4, round(echo.shape[0] / 8))
+    coarse = cv2.GaussianBlur(cv2.resize(echo, size, interpolation=cv2.INTER_AREA), (0, 0), 0.5 / spacing_mm)
+    far = cv2.resize(coarse, echo.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return (near + far) * np.float32(10 ** (CLUTTER_DB / 20))
+
+
 def form_image(
     level_db: np.ndarray,
     specular: np.ndarray,
@@ -191,10 +201,7 @@ def form_image(
     )
     gain = np.exp(np.clip(gain_db, -70, 14) * np.float32(np.log(10) / 20))
     diffuse = np.exp(level_db * np.float32(np.log(10) / 20)) * gain
-    # Side lobes and scatter from beside the beam veil what should be black.
-    veil = cv2.GaussianBlur(
-        diffuse + specular * gain, (0, 0), sigmaX=2.5 / fields.spacing_mm, sigmaY=0.5 / fields.spacing_mm
-    ) * np.float32(10 ** (CLUTTER_DB / 20))
+    veil = clutter(diffuse + specular * gain, fields.spacing_mm)
     # Noise of the receiver, amplified by the time gain along with the echoes.
     floor = np.float32(10 ** (-62 / 20)) * np.exp(share * np.float32(1.4))
     diffuse = np.sqrt(diffuse**2 + veil**2 + floor**2)

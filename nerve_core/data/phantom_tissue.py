@@ -118,7 +118,7 @@ class Tissue:
         gathered = self.fields.smooth(name + " gathered", 3.5, 2.0, at)
         return np.clip(0.75 * strands + 0.45 * gathered - (1.35 - 0.45 * share), 0, 1.2)
 
-    def fat(self, name: str, cover: np.ndarray, level: float = -27.0, septa: float = 0.5) -> None:
+    def fat(self, name: str, cover: np.ndarray, level: float = -28.5, septa: float = 0.5) -> None:
         """Lobules of fat between bright, mostly horizontal, broken septa."""
         at = covered(cover)
         cover = cover[at]
@@ -312,7 +312,7 @@ class Tissue:
         """Skin and the ringing of the probe above it."""
         skin = float(rng.uniform(0.9, 1.7))
         line = self.curve("skin", skin, wave=0.06)
-        self.fill(self.between(-1, line), -21 + 1.5 * self.grain, 1.0)
+        self.fill(self.between(-1, line), -24 + 1.5 * self.grain, 1.0)
         self.fascia("skin edge", line, 0.28, 0.12)
         ring = np.zeros_like(self.fields.depth)
         for order, strength in enumerate((1.0, 0.5, 0.28, 0.16, 0.09, 0.05)):
