@@ -3,7 +3,9 @@
 Colour is distance in chroma (Cr, Cb) from the frame's own tone curve. Mostly neutral tissue has the neutral
 curve; in a tinted B-mode map (sepia, blue) the curve is the median chroma at each brightness, whatever the
 tint. Marks, colour flow and the colours of a photograph lie off the curve. Only textured pixels are asked:
-flat ones are menus or surround, cut off later with the region.
+flat ones are menus or surround, cut off later with the region. The frame as a whole is judged on smoothed
+planes, in which JPEG leaves no chroma of its own: there a tinted map keeps to its curve within a few levels
+and even a pale or one-coloured photograph does not.
 """
 
 from __future__ import annotations
@@ -13,16 +15,20 @@ import numpy as np
 
 from nerve_core.errors import RefusedScan
 
-COLOURED = 22
-"""Chroma distance (Cr and Cb levels, city block) from the tone curve that is a colour, not JPEG noise."""
-MAX_COLOURED_SHARE = 0.10
-"""Share of coloured pixels among the textured ones above which the frame is no grey scan."""
+MARK_DISTANCE = 22
+"""Chroma distance (Cr and Cb levels, city block) from the tone curve that makes a pixel part of a mark."""
+OFF_DISTANCE = 8
+"""The same for the smoothed planes, where it makes a place coloured."""
+MAX_OFF_SHARE = 0.10
+"""Share of coloured places among the textured ones above which the frame is no grey scan."""
 NEUTRAL_SHARE = 0.7
-"""Share of bright enough textured pixels that must be neutral for the frame not to be tinted."""
+"""Share of the textured places that must be neutral for the frame not to be tinted."""
+SMOOTHING = (7, 7)
+"""Box over which the planes are smoothed, px."""
 TEXTURE_STEP = 3
 """Grey levels between neighbours above which a pixel is textured."""
 DARK = 32
-"""Luma below which a tint does not show."""
+"""Luma below which a colour does not show."""
 MAX_MARK_SHARE = 0.02
 """Share of the frame above which a coloured piece is a menu or picture, not a mark to paint over."""
 INPAINT_RADIUS = 3
@@ -49,36 +55,33 @@ def to_grey(rgb: np.ndarray) -> np.ndarray:
     """
     red, green, blue = cv2.split(rgb)
     spread = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
-    if int(spread.max()) <= COLOURED // 2:
+    if int(spread.max()) <= OFF_DISTANCE:
         return green if not spread.any() else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    luma, red_chroma, blue_chroma = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
+    ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
+    luma = np.ascontiguousarray(ycc[..., 0])
     textured = cv2.morphologyEx(luma, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > TEXTURE_STEP
-    coloured = _off_curve(luma, (red_chroma, blue_chroma), textured)
-    if np.count_nonzero(coloured & textured) > MAX_COLOURED_SHARE * np.count_nonzero(textured):
+    smooth = cv2.blur(ycc, SMOOTHING)[textured & (luma >= DARK)]
+    curves = np.full((2, 256), _NEUTRAL, np.int16)
+    off = _distance(smooth, curves) > OFF_DISTANCE
+    if np.count_nonzero(off) > (1 - NEUTRAL_SHARE) * len(off):
+        curves = np.stack([_tone_curve(smooth[:, 0], smooth[:, channel]) for channel in (1, 2)])
+        off = _distance(smooth, curves) > OFF_DISTANCE
+    if np.count_nonzero(off) > MAX_OFF_SHARE * len(off):
         raise RefusedScan(PHOTOGRAPH)
-    marks = _small_pieces(coloured)
+    marks = _small_pieces(_distance(ycc, curves) > MARK_DISTANCE)
     if not marks.any():
         return luma
     return cv2.inpaint(luma, cv2.dilate(marks, np.ones((5, 5), np.uint8)), INPAINT_RADIUS, cv2.INPAINT_TELEA)
 
 
-def _off_curve(luma: np.ndarray, chroma: tuple[np.ndarray, np.ndarray], textured: np.ndarray) -> np.ndarray:
-    """Pixels off the frame's tone curve, bool (H, W)."""
-    coloured = (
-        cv2.add(*(cv2.absdiff(channel, np.full_like(channel, _NEUTRAL)) for channel in chroma)) > COLOURED
-    )
-    telling = textured & (luma >= DARK)
-    if np.count_nonzero(telling & ~coloured) >= NEUTRAL_SHARE * np.count_nonzero(telling):
-        return coloured
-    distance = np.zeros(luma.shape, np.int16)
-    for channel in chroma:
-        curve = np.rint(_tone_curve(luma[textured], channel[textured])).astype(np.int16)
-        distance += np.abs(channel.astype(np.int16) - curve[luma])
-    return distance > COLOURED
+def _distance(ycc: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Chroma distance of (..., 3) pixels from the tone curves of Cr and Cb (2, 256)."""
+    off = [np.abs(ycc[..., channel] - curves[channel - 1][ycc[..., 0]]) for channel in (1, 2)]
+    return off[0] + off[1]
 
 
 def _tone_curve(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
-    """Chroma to expect at each of the 256 levels of luma, float (256,)."""
+    """Chroma to expect at each of the 256 levels of luma, int16 (256,), from that of pixels (N,)."""
     level = luma // (256 // _BINS)
     counts = np.bincount(level.astype(np.int32) * 256 + chroma, minlength=_BINS * 256).reshape(_BINS, 256)
     totals = counts.sum(axis=1)
@@ -90,7 +93,8 @@ def _tone_curve(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
     fitted = np.polyval(
         np.polyfit(centres[common], medians[common], degree, w=np.sqrt(totals[common])), centres
     )
-    return np.interp(np.arange(256), centres, np.where(common, medians, fitted))
+    curve = np.interp(np.arange(256), centres, np.where(common, medians, fitted))
+    return np.rint(np.clip(curve, 0, 255)).astype(np.int16)
 
 
 def _small_pieces(coloured: np.ndarray) -> np.ndarray:

@@ -8,7 +8,11 @@ stretched from their minimum to their maximum.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
+from PIL import Image
 
 from nerve_core.config import settings
 from nerve_core.errors import RefusedScan, ScanError
@@ -26,6 +30,22 @@ def too_large() -> str:
     """What to say of a frame over the pixel limit."""
     limit = settings().max_pixels
     return f"The picture is larger than the limit of {limit / 1e6:g} million pixels; export it smaller."
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Turn whatever a decoder raises on a damaged file into one sentence of ours.
+
+    Decoders raise anything, with values of the file in the text, and none of it is for the user.
+    """
+    try:
+        yield
+    except ScanError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ScanError(too_large()) from None
+    except Exception:
+        raise ScanError(DAMAGED) from None
 
 
 def check_size(width: int, height: int) -> None:
@@ -57,7 +77,7 @@ def to_uint8(samples: np.ndarray) -> np.ndarray:
         return samples
     if samples.dtype == bool:
         return samples.astype(np.uint8) * 255
-    values = samples.astype(np.float64)
+    values = samples.astype(np.result_type(samples.dtype, np.float32))  # float32 holds 16 bits exactly
     if not np.isfinite(values).all():
         raise RefusedScan("The picture holds NaN or infinite values; export the scan again.")
     low, high = float(values.min()), float(values.max())
@@ -67,7 +87,7 @@ def to_uint8(samples: np.ndarray) -> np.ndarray:
     elif low >= 0 and high <= 255:
         low, top = 0.0, 1.0 if high <= 1 else 255.0
     else:
-        top = max(high - low, np.finfo(np.float64).tiny)
+        top = max(high - low, np.finfo(np.float32).tiny)
     return np.rint((values - low) * (255.0 / top)).astype(np.uint8)
 
 

@@ -12,14 +12,13 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from nerve_core.config import settings
 from nerve_core.errors import ScanError
-from nerve_core.imaging.frames import DAMAGED, NO_PIXELS, check_frame_count, check_size, make_scan, too_large
+from nerve_core.imaging.frames import NO_PIXELS, check_frame_count, check_size, decoding, make_scan
 from nerve_core.imaging.scan import Scan
 
 SIGNATURES = {
@@ -33,8 +32,6 @@ NOT_AN_IMAGE = "The file is not a picture that can be read; upload a PNG, JPEG, 
 MAX_NAME = 200
 """Longest file name kept, characters."""
 _EXIF_ORIENTATION = 0x0112
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,26 +116,16 @@ def _open_image(data: bytes, name: str) -> tuple[int, Callable[[int], Scan]]:
         raise ScanError(NOT_AN_IMAGE)
     if kind == "PNG" and len(data) >= 24 and 0 in struct.unpack(">II", data[16:24]):
         raise ScanError(NO_PIXELS)  # Pillow does not tell this from other damage
-    n_frames = _guarded(lambda: _count_frames(_header(data, kind)))
+    with decoding():
+        n_frames = _count_frames(_header(data, kind))
     check_frame_count(n_frames)
 
     def decode(frame: int) -> Scan:
-        samples = _guarded(lambda: _samples(data, kind, frame))
+        with decoding():
+            samples = _samples(data, kind, frame)
         return make_scan(samples, name=name, frame=frame, n_frames=n_frames)
 
     return n_frames, decode
-
-
-def _guarded(step: Callable[[], T]) -> T:
-    """Run a decoding step; whatever a decoder raises on a damaged file becomes one sentence."""
-    try:
-        return step()
-    except ScanError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ScanError(too_large()) from None
-    except Exception:  # damaged files make decoders raise anything, and none of it is for the user
-        raise ScanError(DAMAGED) from None
 
 
 def _header(data: bytes, kind: str) -> Image.Image:
