@@ -15,7 +15,7 @@ import streamlit as st
 
 def main() -> None:
     """Page settings, theme and navigation: runs before the page on every view."""
-    from nerve_core.ui import theme
+    from nerve_core.ui import session, theme
 
     st.set_page_config(page_title="Nerve ultrasound", page_icon=str(theme.ICON), layout="wide")
     theme.apply()
@@ -27,6 +27,7 @@ def main() -> None:
         ],
         position="top",
     )
+    session.arrive(page.title)
     page.run()
 
 

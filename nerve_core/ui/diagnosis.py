@@ -41,7 +41,10 @@ def pick() -> tuple[list[Item], Predictor]:
             help="Drawn by a simulator with a known truth: no patient, no volunteer.",
         )
         predictor = pick_model()
-    items = [session.from_upload(each) for each in uploads or []]
+        earlier = session.carried()
+        if earlier and st.button(f"Remove {len(earlier)} earlier", icon=":material/delete:"):
+            earlier = session.drop_carried()
+    items = earlier + session.uploaded(uploads or [])
     if chosen in known:
         items.append(session.from_sample(known[chosen]))
     session.forget_all_but(items)
@@ -121,7 +124,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
             scan_view(
                 outcome.scan,
                 outcome.prediction,
-                key=f"scan-{item.id}-{view.frame}",
+                key="scan",
                 point=view.point,
                 on_point=lambda point: _point(view, point),
                 truth=examples.truth(item, view.frame),

@@ -7,12 +7,16 @@ const UNDO_RADIUS = 14; // CSS px within which a second click takes the point aw
 const NARROW = 620; // CSS px below which the overlay alone is shown at first
 const SHARP_FROM = 2; // magnification from which single pixels are shown as squares
 
+// How the user likes to look, kept while the page is open: a new frame or file must not reset it.
+const taste = { style: "outline", opacity: 0.45, layout: null, truth: false };
+
 export default function (component) {
   const root = component.parentElement;
   const view = root.querySelector(".view");
   if (!view) return;
   if (!view.scan) {
-    view.scan = { style: "outline", opacity: 0.45, layout: view.clientWidth < NARROW ? "single" : "both", truth: false, cursor: null };
+    view.scan = { cursor: null };
+    taste.layout ??= view.clientWidth < NARROW ? "single" : "both";
     build(view);
   }
   const state = view.scan;
@@ -29,13 +33,15 @@ export default function (component) {
 function build(view) {
   const state = view.scan;
   for (const button of view.querySelectorAll("[data-style]")) {
-    button.onclick = () => { state.style = button.dataset.style; draw(view); };
+    button.onclick = () => { taste.style = button.dataset.style; draw(view); };
   }
   for (const button of view.querySelectorAll("[data-layout]")) {
-    button.onclick = () => { state.layout = button.dataset.layout; draw(view); };
+    button.onclick = () => { taste.layout = button.dataset.layout; draw(view); };
   }
-  view.querySelector(".opacity").oninput = (event) => { state.opacity = event.target.value / 100; draw(view); };
-  view.querySelector(".show-truth").onchange = (event) => { state.truth = event.target.checked; draw(view); };
+  view.querySelector(".opacity").value = taste.opacity * 100;
+  view.querySelector(".show-truth").checked = taste.truth;
+  view.querySelector(".opacity").oninput = (event) => { taste.opacity = event.target.value / 100; draw(view); };
+  view.querySelector(".show-truth").onchange = (event) => { taste.truth = event.target.checked; draw(view); };
   view.querySelector(".clear").onclick = () => clear(view);
   for (const svg of view.querySelectorAll("svg.scan")) {
     svg.onpointermove = (event) => { if (event.pointerType !== "touch") hover(view, toScan(svg, event)); };
@@ -120,12 +126,12 @@ function draw(view) {
   const data = state.data;
   if (!data) return;
   for (const button of view.querySelectorAll("[data-style]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.style === state.style));
+    button.setAttribute("aria-pressed", String(button.dataset.style === taste.style));
   }
   for (const button of view.querySelectorAll("[data-layout]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.layout === state.layout));
+    button.setAttribute("aria-pressed", String(button.dataset.layout === taste.layout));
   }
-  view.querySelector(".panels").classList.toggle("single", state.layout === "single");
+  view.querySelector(".panels").classList.toggle("single", taste.layout === "single");
   view.querySelector(".clear").hidden = !state.point;
   view.querySelector(".truth").hidden = !data.truth.length;
   const [original, overlay] = view.querySelectorAll("svg.scan");
@@ -148,7 +154,8 @@ function draw(view) {
 }
 
 function nerves(view, layer, zoom) {
-  const { data, style, opacity, truth } = view.scan;
+  const { data } = view.scan;
+  const { style, opacity, truth } = taste;
   if (data.region) {
     const [top, left, bottom, right] = data.region;
     const box = { x: left - 0.5, y: top - 0.5, width: right - left, height: bottom - top };

@@ -11,7 +11,7 @@ import logging
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -151,6 +151,30 @@ def from_upload(upload: Any) -> Item:
     if upload.file_id not in digests:
         digests[upload.file_id] = hashlib.sha256(content).hexdigest()
     return Item(upload.file_id, base_name(upload.name), content, digests[upload.file_id])
+
+
+def uploaded(uploads: Sequence[Any]) -> list[Item]:
+    """The items of the uploader's files, remembered for when the user comes back from another page."""
+    st.session_state["uploaded"] = [from_upload(each) for each in uploads]
+    return st.session_state["uploaded"]
+
+
+def arrive(page: str) -> None:
+    """Note which page is shown: leaving a page empties its uploader, so the scans in it are carried over."""
+    if st.session_state.get("page", page) != page:
+        st.session_state["carried"] = carried() + st.session_state.pop("uploaded", [])
+    st.session_state["page"] = page
+
+
+def carried() -> list[Item]:
+    """Scans uploaded before the user went to another page and came back."""
+    return st.session_state.get("carried", [])
+
+
+def drop_carried() -> list[Item]:
+    """Forget the scans carried over."""
+    st.session_state["carried"] = []
+    return []
 
 
 def from_sample(sample: Any) -> Item:

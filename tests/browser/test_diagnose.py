@@ -113,11 +113,13 @@ def test_result_can_be_taken_away_as_json(page: Page, sample: bytes):
     assert answer["file"] == "scan.png" and waiting.value.suggested_filename == "scan.json"
 
 
-@pytest.mark.parametrize("path", ["", "about"])
-def test_every_page_opens_without_error(page: Page, address: str, path: str):
+def test_every_page_opens_on_a_phone_without_error_or_sideways_scrolling(page: Page, address: str):
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(f"{address}/{path}")
-    expect(page.locator("h1")).to_be_visible()
-    expect(page.get_by_text(NOTICE).first).to_be_visible()
-    assert page.get_by_role("alert").count() == 0 and not faults
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("", "diagnose", "about"):
+        page.goto(f"{address}/{path}")
+        expect(page.locator("h1").first).to_be_visible()
+        expect(page.get_by_text(NOTICE).first).to_be_visible()
+        assert page.get_by_role("alert").count() == 0 and not faults
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

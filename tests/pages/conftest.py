@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from nerve_core.config import ROOT
@@ -96,8 +97,16 @@ def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> KnownPredictor:
 
 
 @pytest.fixture
-def app(known: KnownPredictor) -> AppTest:
+def app(known: KnownPredictor, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The whole dashboard at its start page."""
+    start = PagesManager.__init__
+
+    def served(self: PagesManager, *args: Any, **options: Any) -> None:
+        # AppTest takes the folder pages/ for Streamlit's older kind of app; streamlit_app.py rules that out.
+        PagesManager.uses_pages_directory = False
+        start(self, *args, **options)
+
+    monkeypatch.setattr(PagesManager, "__init__", served)
     return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=20)
 
 

@@ -176,3 +176,16 @@ def test_downloads_are_the_same_object_as_the_service_gives(diagnose: AppTest, k
     answer = json.loads(verdict.as_json(outcome.prediction, outcome))
     assert set(answer) == set(outcome.prediction.to_dict("scan.png"))
     assert answer["file"] == "scan.png" and answer["verdict"] == "affected"
+
+
+def test_scans_are_still_there_after_a_look_at_another_page(diagnose: AppTest, known: KnownPredictor):
+    page = upload(diagnose, ("scan.png", png()))
+    view(page).points[0] = (40.0, 50.0)
+    page.run()
+    page.switch_page("pages/about.py").run()
+    page.switch_page("pages/diagnose.py").run()
+    said = " ".join(texts(page))
+    assert "Looks affected" in said and "Pointed at x 40 px" in said
+    (remove,) = [button for button in page.button if button.label == "Remove 1 earlier"]
+    remove.click().run()
+    assert not page.exception and "Drop a scan" in " ".join(texts(page))
