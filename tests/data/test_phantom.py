@@ -132,7 +132,7 @@ def test_number_of_threads_does_not_change_the_bytes():
         cv2.setNumThreads(before)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     site=st.sampled_from(sorted(SITES)),
@@ -163,7 +163,7 @@ def test_every_phantom_is_whole(seed, site, affected, severity, height, width):
 @pytest.mark.parametrize("site", SITES)
 def test_sizes_follow_the_norms_and_pathology_enlarges(site):
     healthy, sick = {}, []
-    for seed in range(12):
+    for seed in range(8):
         for nerve in simulate(seed, site=site, size=SMALL).truth:
             healthy.setdefault(nerve.name, []).append(nerve.csa_mm2)
         for nerve in simulate(seed, site=site, affected=True, severity=0.9, size=SMALL).truth:
@@ -171,7 +171,7 @@ def test_sizes_follow_the_norms_and_pathology_enlarges(site):
                 sick.append(nerve.csa_mm2 / CSA_MM2[site, nerve.name][0])
     for name, sizes in healthy.items():
         mean, spread = CSA_MM2[site, name]
-        assert abs(np.mean(sizes) - mean) < spread
+        assert abs(np.mean(sizes) - mean) < 3 * spread / np.sqrt(len(sizes))
         assert max(sizes) < mean + 1.8 * spread
     assert np.mean(sick) > 1.8
 
