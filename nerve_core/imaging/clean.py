@@ -60,13 +60,16 @@ def to_grey(rgb: np.ndarray) -> np.ndarray:
     ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
     luma = np.ascontiguousarray(ycc[..., 0])
     textured = cv2.morphologyEx(luma, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > TEXTURE_STEP
-    smooth = cv2.blur(ycc, SMOOTHING)[textured & (luma >= DARK)]
-    curves = np.full((2, 256), _NEUTRAL, np.int16)
-    off = _distance(smooth, curves) > OFF_DISTANCE
-    if np.count_nonzero(off) > (1 - NEUTRAL_SHARE) * len(off):
-        curves = np.stack([_tone_curve(smooth[:, 0], smooth[:, channel]) for channel in (1, 2)])
-        off = _distance(smooth, curves) > OFF_DISTANCE
-    if np.count_nonzero(off) > MAX_OFF_SHARE * len(off):
+    places = textured & (luma >= DARK)
+    smooth = cv2.blur(ycc, SMOOTHING)
+    curves = np.full((2, 256), _NEUTRAL, np.uint8)
+    count = np.count_nonzero(places)
+    off = np.count_nonzero(places & (_distance(smooth, curves) > OFF_DISTANCE))
+    if off > (1 - NEUTRAL_SHARE) * count:
+        pixels = smooth[places]
+        curves = np.stack([_tone_curve(pixels[:, 0], pixels[:, channel]) for channel in (1, 2)])
+        off = np.count_nonzero(places & (_distance(smooth, curves) > OFF_DISTANCE))
+    if off > MAX_OFF_SHARE * count:
         raise RefusedScan(PHOTOGRAPH)
     marks = _small_pieces(_distance(ycc, curves) > MARK_DISTANCE)
     if not marks.any():
@@ -75,13 +78,14 @@ def to_grey(rgb: np.ndarray) -> np.ndarray:
 
 
 def _distance(ycc: np.ndarray, curves: np.ndarray) -> np.ndarray:
-    """Chroma distance of (..., 3) pixels from the tone curves of Cr and Cb (2, 256)."""
-    off = [np.abs(ycc[..., channel] - curves[channel - 1][ycc[..., 0]]) for channel in (1, 2)]
-    return off[0] + off[1]
+    """Chroma distance, uint8 (H, W), of (H, W, 3) pixels from the tone curves of Cr and Cb (2, 256)."""
+    luma, *chroma = cv2.split(ycc)
+    off = (cv2.absdiff(channel, cv2.LUT(luma, curve)) for channel, curve in zip(chroma, curves, strict=True))
+    return cv2.add(*off)
 
 
 def _tone_curve(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
-    """Chroma to expect at each of the 256 levels of luma, int16 (256,), from that of pixels (N,)."""
+    """Chroma to expect at each of the 256 levels of luma, uint8 (256,), from that of pixels (N,)."""
     level = luma // (256 // _BINS)
     counts = np.bincount(level.astype(np.int32) * 256 + chroma, minlength=_BINS * 256).reshape(_BINS, 256)
     totals = counts.sum(axis=1)
@@ -94,7 +98,7 @@ def _tone_curve(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
         np.polyfit(centres[common], medians[common], degree, w=np.sqrt(totals[common])), centres
     )
     curve = np.interp(np.arange(256), centres, np.where(common, medians, fitted))
-    return np.rint(np.clip(curve, 0, 255)).astype(np.int16)
+    return np.rint(np.clip(curve, 0, 255)).astype(np.uint8)
 
 
 def _small_pieces(coloured: np.ndarray) -> np.ndarray:

@@ -60,45 +60,55 @@ def find_region(pixels: np.ndarray) -> Box:
         return box[0] * step, box[1] * step, bottom, right
     height, width = pixels.shape
     box = (0, 0, height, width)
-    lit = pixels > BLACK
+    lit = cv2.threshold(pixels, BLACK, 255, cv2.THRESH_BINARY)[1]
     page = _page(pixels)
     if page is not None:
-        box = _peel(~page, PAGE_LIT_SHARE, box, height * width)
-        lit &= ~page
+        box = _peel(cv2.bitwise_not(page), PAGE_LIT_SHARE, box, height * width)
+        lit = cv2.subtract(lit, page)
     return _peel(lit, LIT_SHARE, box, height * width)
 
 
 def _page(pixels: np.ndarray) -> np.ndarray | None:
-    """Pixels of flat areas whose level is that of a page or menu, bool (H, W); None when there are none."""
-    flat = cv2.morphologyEx(pixels, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) <= 1
-    shares = np.bincount(pixels[flat], minlength=256) / pixels.size
+    """Flat areas whose level is that of a page or menu, uint8 (H, W) 0 or 255; None when there are none."""
+    step = cv2.morphologyEx(pixels, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
+    flat = cv2.threshold(step, 1, 255, cv2.THRESH_BINARY_INV)[1]
+    shares = cv2.calcHist([pixels], [0], flat, [256], [0, 256]).ravel() / pixels.size
     shares = np.convolve(shares, np.ones(3), mode="same")
     shares[: BLACK + 1] = 0
     if shares.max() < PAGE_SHARE:
         return None
-    flat &= (shares >= PAGE_SHARE)[pixels]
+    of_page = cv2.LUT(pixels, (shares >= PAGE_SHARE).astype(np.uint8) * 255)
     # flat pixels reach no nearer than two to an edge, so grow them back to it
-    return cv2.dilate(flat.astype(np.uint8), np.ones((5, 5), np.uint8)).view(bool)
+    return cv2.dilate(cv2.bitwise_and(flat, of_page), np.ones((5, 5), np.uint8))
 
 
 def _peel(signal: np.ndarray, share: float, box: Box, frame_area: int) -> Box:
-    """The part of ``box`` that holds signal (bool (H, W)), or ``box`` when that would be too small.
+    """The part of ``box`` that holds signal, or ``box`` when that would be too small.
 
-    ``share`` is what a part of a line must hold of signal to count.
+    ``signal`` is uint8 (H, W), 0 or 255; ``share`` is what a part of a line must hold of it to count.
     """
     top, left, bottom, right = box
-    inside = signal[top:bottom, left:right].astype(np.float32)
+    inside = signal[top:bottom, left:right]
     coarse = _coarse_box(inside)
     if coarse is None:
         return box
     first_row, first_column, end_row, end_column = coarse
     for _ in range(2):  # each direction is measured within the other, so a second round settles both
-        first_row, end_row = _grow(inside[:, first_column:end_column], share, first_row, end_row)
-        across = np.ascontiguousarray(inside[first_row:end_row].T)
-        first_column, end_column = _grow(across, share, first_column, end_column)
+        lines = _parts(inside[:, first_column:end_column], across=True)
+        first_row, end_row = _ends(lines, share, first_row, end_row)
+        lines = _parts(inside[first_row:end_row], across=False)
+        first_column, end_column = _ends(lines, share, first_column, end_column)
     if (end_row - first_row) * (end_column - first_column) < MIN_SHARE * frame_area:
         return box
     return top + first_row, left + first_column, top + end_row, left + end_column
+
+
+def _parts(signal: np.ndarray, across: bool) -> np.ndarray:
+    """Share of signal in each part of each row (or, not ``across``, column), float (lines, parts)."""
+    height, width = signal.shape
+    size = (min(SEGMENTS, width), height) if across else (width, min(SEGMENTS, height))
+    parts = cv2.resize(signal, size, interpolation=cv2.INTER_AREA) / 255.0
+    return parts if across else parts.T
 
 
 def _coarse_box(signal: np.ndarray) -> Box | None:
@@ -106,7 +116,7 @@ def _coarse_box(signal: np.ndarray) -> Box | None:
     height, width = signal.shape
     scale = min(1.0, SMALL / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = (cv2.resize(signal, size, interpolation=cv2.INTER_AREA) > 0.25).astype(np.uint8)
+    small = (cv2.resize(signal, size, interpolation=cv2.INTER_AREA) > 64).astype(np.uint8)
     small = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     small = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((OPENING, OPENING), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(small, connectivity=4)
@@ -124,13 +134,12 @@ def _coarse_box(signal: np.ndarray) -> Box | None:
     return int(first[0]), int(first[1]), int(end[0]), int(end[1])
 
 
-def _grow(lines: np.ndarray, share: float, first: int, end: int) -> tuple[int, int]:
-    """Move both ends of a range of lines (float (N, M), 0 to 1) to where signal ends."""
-    parts = cv2.resize(lines, (min(SEGMENTS, lines.shape[1]), len(lines)), interpolation=cv2.INTER_AREA)
+def _ends(parts: np.ndarray, share: float, first: int, end: int) -> tuple[int, int]:
+    """Move both ends of a range of lines, given by their parts, to where signal ends."""
     lit = (parts >= share).sum(axis=1) >= LIT_SEGMENTS
     full = (parts >= FULL_SHARE).sum(axis=1) >= FULL_SEGMENTS
-    gap = max(2, round(MAX_GAP * len(lines)))
-    first = len(lines) - _end(lit[::-1], full[::-1], len(lines) - first, gap)
+    gap = max(2, round(MAX_GAP * len(parts)))
+    first = len(parts) - _end(lit[::-1], full[::-1], len(parts) - first, gap)
     return first, max(_end(lit, full, end, gap), first + 1)
 
 
