@@ -60,9 +60,11 @@ def wavelet(grey: np.ndarray, strength: float, method: str = "BayesShrink") -> n
     """
     from skimage.restoration import denoise_wavelet, estimate_sigma
 
+    if int(grey.min()) == int(grey.max()):
+        return grey.copy()
     image = grey.astype(np.float32) / 255.0
     sigma = strength * float(estimate_sigma(image))
-    if not sigma >= MIN_NOISE / 255.0:  # nothing to shrink (NaN for a flat image); skimage divides by it
+    if not sigma >= MIN_NOISE / 255.0:  # NaN when all detail is zero; skimage divides by the noise level
         return grey.copy()
     shrunk = denoise_wavelet(image, sigma=sigma, method=method, mode="soft", rescale_sigma=True)
     return _to_uint8(shrunk * 255.0)
