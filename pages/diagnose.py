@@ -20,7 +20,7 @@ if not items:
     verdict.notice()
     st.stop()
 
-item = items[0]
+item = batch.shown(items)
 if len(items) > 1:
-    item = batch.choose(items, batch.run(items, predictor))
+    batch.table(items, batch.run(items, predictor), item)
 diagnosis.show(item, predictor)

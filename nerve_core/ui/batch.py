@@ -29,12 +29,11 @@ def run(items: Sequence[Item], model: Predictor) -> list[Summary]:
     return found
 
 
-def choose(items: Sequence[Item], summaries: Sequence[Summary]) -> Item:
-    """The table; returns the item to show, which a click on its row chooses."""
-    shown = _shown(items)
+def table(items: Sequence[Item], summaries: Sequence[Summary], now: Item) -> None:
+    """One row a file, a mark at the one shown now; a click on a row shows that one instead."""
     rows = [
         {
-            "": "▶" if item.id == shown.id else "",
+            "": "▶" if item.id == now.id else "",
             "File": item.name,
             "Verdict": "cannot be used" if summary.verdict is None else words.HEADLINES[summary.verdict],
             "Probability": "" if summary.p_affected is None else words.percent(summary.p_affected),
@@ -59,10 +58,15 @@ def choose(items: Sequence[Item], summaries: Sequence[Summary]) -> Item:
         },
     )
     st.caption("Click a row to see that scan.")
-    return shown
 
 
-def _shown(items: Sequence[Item]) -> Item:
+def shown(items: Sequence[Item]) -> Item:
+    """The item chosen last; files that have just arrived come first."""
+    seen: set[str] = st.session_state.setdefault("seen", set())
+    new = [item.id for item in items if item.id not in seen]
+    if seen and new:
+        st.session_state["shown"] = new[0]
+    st.session_state["seen"] = {item.id for item in items}
     wanted = st.session_state.get("shown")
     return next((item for item in items if item.id == wanted), items[0])
 

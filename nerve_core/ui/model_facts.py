@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from nerve_core.config import ROOT, settings
-from nerve_core.ui import words
+from nerve_core.ui import figures, theme, words
 
 if TYPE_CHECKING:
     from nerve_core.inference.predictor import Predictor
@@ -33,50 +33,34 @@ def in_short(model: Predictor) -> None:
 
 
 def measured(model: Predictor) -> None:
-    """Every figure of metrics.json, one table a group of figures."""
-    if not model.metrics:
+    """The figures of metrics.json with what they mean."""
+    parts = (
+        (
+            "Outlines",
+            "Dice: overlap of the outline with the one drawn by hand, 0 none to 1 the same; 95 % interval by "
+            "group (patient or scan group) in brackets. On groups that were kept out of the training.",
+            figures.outlines,
+        ),
+        (
+            "Verdict",
+            "On pathology of severity 0.5 and more, simulated in those scans. AUC: how well affected and "
+            "healthy nerves are ranked, 0.5 chance to 1 perfect. Control pictures went through the same "
+            "steps without any pathology.",
+            figures.verdicts,
+        ),
+        ("By severity", "", figures.by_severity),
+        ("By kind of pathology", "", figures.by_kind),
+        ("Speed", "", figures.speed),
+    )
+    shown = [(title, meaning, text) for title, meaning, make in parts if (text := make(model.metrics))]
+    if not shown:
         st.info("No measurements are stored with these weights.")
-        return
-    st.markdown("On scans of people and scan groups that were kept out of the training.")
-    loose = {name: value for name, value in model.metrics.items() if not isinstance(value, dict | list)}
-    if loose:
-        _table({"": loose})
-    for name, value in model.metrics.items():
-        if isinstance(value, dict):
-            st.subheader(_words(name), anchor=False)
-            nested = {key: each for key, each in value.items() if isinstance(each, dict)}
-            flat = {key: each for key, each in value.items() if not isinstance(each, dict)}
-            if flat:
-                _table({"": flat})
-            if nested:
-                _table(nested)
-
-
-def _table(rows: dict[str, dict[str, Any]]) -> None:
-    import pandas as pd
-
-    shown = {
-        _words(row): {_words(name): _value(value) for name, value in values.items()}
-        for row, values in rows.items()
-    }
-    frame = pd.DataFrame.from_dict(shown, orient="index")
-    if list(shown) == [""]:
-        frame = frame.T.rename(columns={"": "value"})
-    st.dataframe(frame.astype("string"))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "not measured"
-    if isinstance(value, bool) or not isinstance(value, int | float | list):
-        return str(value)
-    if isinstance(value, list):
-        return " to ".join(_value(each) for each in value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
+    for title, meaning, text in shown:
+        with st.container(key=theme.table_key(title)):
+            st.subheader(title, anchor=False)
+            if meaning:
+                st.caption(meaning)
+            st.markdown(text)
 
 
 def licences(model: Predictor) -> None:

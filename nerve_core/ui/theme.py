@@ -52,6 +52,11 @@ def card_key(verdict: str) -> str:
     return "verdict-" + verdict.replace(" ", "-")
 
 
+def table_key(name: str) -> str:
+    """Container key under which a wide table scrolls sideways instead of widening the page."""
+    return "table-" + name.lower().replace(" ", "-")
+
+
 def apply() -> None:
     """Put the shared CSS on the page; call once a run, from the main script."""
     edges = "".join(
@@ -63,8 +68,8 @@ def apply() -> None:
         f"{edges}"
         ".block-container { max-width: 1500px; padding-top: 4.5rem; padding-bottom: 3rem; }"
         "[class*='st-key-verdict-'] h3 { padding: 0; }"
-        ".st-key-nerves table { display: block; overflow-x: auto; width: fit-content; max-width: 100%; }"
-        ".st-key-nerves :is(th, td) { white-space: nowrap; padding: 0.4rem 0.6rem; }"
-        "@media (max-width: 480px) { .st-key-nerves :is(th, td) { padding: 0.3rem; font-size: 0.8rem; } }"
+        "[class*='st-key-table-'] table { display: block; overflow-x: auto; width: fit-content; max-width: 100%; }"
+        "[class*='st-key-table-'] :is(th, td) { white-space: nowrap; padding: 0.4rem 0.6rem; }"
+        "@media (max-width: 480px) { [class*='st-key-table-'] :is(th, td) { padding: 0.3rem; font-size: 0.8rem; } }"
         "</style>"
     )

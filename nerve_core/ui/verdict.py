@@ -59,7 +59,7 @@ def nerves(outcome: Outcome) -> None:
             words.depth(nerve, outcome.scan),
         )
         rows.append("| " + " | ".join(cells) + " |")
-    with st.container(key="nerves"):
+    with st.container(key=theme.table_key("nerves")):
         st.markdown("\n".join(rows))
         st.caption("Depth is that of the nerve's centre, from the top of the ultrasound region.")
 

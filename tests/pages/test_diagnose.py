@@ -79,6 +79,13 @@ def test_a_bad_file_leaves_the_others_alone(diagnose: AppTest):
     assert page.error[0].value == table["Remark"][0]
 
 
+def test_a_scan_that_has_just_arrived_is_the_one_shown(diagnose: AppTest):
+    page = upload(diagnose, ("first.png", png()))
+    page.selectbox(key="sample").set_value("Simulated wrist").run()
+    assert list(page.dataframe[0].value[""]) == ["", "▶"]
+    assert "Simulated truth: affected" in " ".join(texts(page))
+
+
 def test_choosing_a_row_shows_that_scan(diagnose: AppTest):
     page = upload(diagnose, ("notes.png", b"this is no picture"), ("scan.png", png()))
     page.session_state["shown"] = list(page.session_state["views"])[1]
