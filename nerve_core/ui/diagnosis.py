@@ -38,6 +38,7 @@ def pick() -> tuple[list[Item], Predictor]:
             "Or look at a simulated sample",
             [NO_SAMPLE, *known],
             key="sample",
+            persist_state="session",
             help="Drawn by a simulator with a known truth: no patient, no volunteer.",
         )
         predictor = pick_model()
@@ -60,7 +61,13 @@ def pick_model() -> Predictor:
         "research": "research: every scan set, for research use only",
         "open": "open: openly licensed scan sets alone",
     }
-    chosen = st.selectbox("Weights", names, format_func=lambda name: meanings.get(name, name), key="weights")
+    chosen = st.selectbox(
+        "Weights",
+        names,
+        format_func=lambda name: meanings.get(name, name),
+        key="weights",
+        persist_state="session",
+    )
     return model.predictor(chosen)
 
 

@@ -51,7 +51,7 @@ def verdicts(metrics: Figures) -> str | None:
         "AUC of size alone",
         "Affected found",
         "Healthy right",
-        "Healthy right, control pictures",
+        "Controls right",
     )
     return table(head, rows)
 
@@ -110,7 +110,7 @@ def _rate(each: Figures | None) -> str:
 def _interval(value: float | None, ci95: Sequence[float] | None) -> str:
     if value is None or not ci95:
         return _number(value)
-    return f"{_number(value)} ({_number(ci95[0])} to {_number(ci95[1])})"
+    return f"{_number(value)} ({_number(ci95[0])}–{_number(ci95[1])})"
 
 
 def _number(value: float | None) -> str:

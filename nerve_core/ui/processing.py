@@ -160,7 +160,7 @@ def _region(view: View, shape: tuple[int, int], found: Box, key: str) -> Box | N
     if right - left < SMALLEST_REGION or bottom - top < SMALLEST_REGION:
         st.warning(f"The region must be at least {SMALLEST_REGION} px a side; the one found is used.")
         return None
-    return top, left, bottom, right
+    return None if (top, left, bottom, right) == found else (top, left, bottom, right)
 
 
 def left_training(view: View, own: Preprocess) -> None:

@@ -68,8 +68,10 @@ def apply() -> None:
         f"{edges}"
         ".block-container { max-width: 1500px; padding-top: 4.5rem; padding-bottom: 3rem; }"
         "[class*='st-key-verdict-'] h3 { padding: 0; }"
-        "[class*='st-key-table-'] table { display: block; overflow-x: auto; width: fit-content; max-width: 100%; }"
-        "[class*='st-key-table-'] :is(th, td) { white-space: nowrap; padding: 0.4rem 0.6rem; }"
-        "@media (max-width: 480px) { [class*='st-key-table-'] :is(th, td) { padding: 0.3rem; font-size: 0.8rem; } }"
+        "[class*='st-key-table-'] {"
+        " table { display: block; overflow-x: auto; width: fit-content; max-width: 100%; }"
+        " :is(th, td) { white-space: nowrap; padding: 0.4rem 0.6rem; }"
+        " @media (max-width: 480px) { :is(th, td) { padding: 0.3rem; font-size: 0.8rem; } }"
+        "}"
         "</style>"
     )

@@ -30,7 +30,7 @@ def test_about_states_card_figures_sites_and_limits(app: AppTest):
     assert not app.exception
     assert NOTICE in said and "Card of the model" in said and "neck and groin" in said
     assert "Never tested on diagnosed patients" in said and "No usage statistics" in said
-    assert "| usgra | 12 (9) | 0.71 (0.60 to 0.80) | – |" in said
+    assert "| usgra | 12 (9) | 0.71 (0.60–0.80) | – |" in said
 
 
 def test_missing_weights_are_said_in_one_sentence_on_every_page(app: AppTest, monkeypatch):

@@ -39,19 +39,19 @@ def last(text: str | None) -> str:
 
 
 def test_outlines_without_and_with_a_click():
-    row = "| neck | 40 (7) | 0.70 (0.65 to 0.75) | 0.80 | 0.30 | – |"
+    row = "| neck | 40 (7) | 0.70 (0.65–0.75) | 0.80 | 0.30 | – |"
     assert last(figures.outlines(METRICS)) == row
 
 
 def test_verdict_rows_need_a_headline_and_dash_what_was_not_measured():
-    row = "| all together | 0.91 (0.88 to 0.94) | 0.70 | 0.91 (0.88 to 0.94) | – | – |"
+    row = "| all together | 0.91 (0.88–0.94) | 0.70 | 0.91 (0.88–0.94) | – | – |"
     assert last(figures.verdicts(METRICS)) == row
     assert "neck" not in figures.verdicts(METRICS)
 
 
 def test_by_severity_and_kind():
-    assert last(figures.by_severity(METRICS)).startswith("| 0.30 to 0.50 | 0.91 (0.88 to 0.94) |")
-    assert last(figures.by_kind(METRICS)) == "| epineurial thickening | – | 0.91 (0.88 to 0.94) |"
+    assert last(figures.by_severity(METRICS)).startswith("| 0.30 to 0.50 | 0.91 (0.88–0.94) |")
+    assert last(figures.by_kind(METRICS)) == "| epineurial thickening | – | 0.91 (0.88–0.94) |"
 
 
 def test_speed_carries_its_unit():
