@@ -50,7 +50,7 @@ def table(items: Sequence[Item], summaries: Sequence[Summary], now: Item) -> Non
         on_select=lambda: _select(items),
         selection_mode="single-cell",
         placeholder="",
-        height=min(38 + 35 * len(rows), 330),
+        height=min(38 + 35 * len(rows), 248),
         column_config={
             "": st.column_config.TextColumn("", width=24),
             "File": st.column_config.TextColumn(width=280),
