@@ -1,0 +1,95 @@
+"""Training samples, each drawn afresh: contours with clicks, and crops of single nerves with a label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from nerve_core.data.augment import Augment, normalise, repaint, resample
+from nerve_core.data.packed import Packed
+from nerve_core.data.pathology import affect, sham
+from nerve_core.imaging.click import click_map, random_click, thickest_point
+
+
+def sampling_weights(packed: Packed) -> np.ndarray:
+    """Probability of each image: sets count by the square root of their size, so that no set drowns another."""
+    names = [row.get("set", "") for row in packed.rows]
+    sizes = {name: names.count(name) for name in set(names)}
+    weights = np.array([sizes[name] ** -0.5 for name in names])
+    return weights / weights.sum()
+
+
+class ContourSamples(Dataset):
+    """Augmented images with contours for training.
+
+    Args:
+        packed: images and masks.
+        size: side of the network's input, px.
+        count: samples an epoch.
+        augment: strength of the augmentation.
+        click_share: share of samples with a click, at most 0.5.
+        pathology_share: share of samples with simulated pathology or a sham written in, so that a
+            diseased nerve is still found.
+    """
+
+    def __init__(
+        self,
+        packed: Packed,
+        size: int,
+        count: int,
+        augment: Augment,
+        click_share: float = 0.4,
+        pathology_share: float = 0.25,
+        seed: int = 0,
+    ) -> None:
+        self.packed, self.size, self.count, self.augment = packed, size, count, augment
+        self.click_share, self.pathology_share, self.seed = click_share, pathology_share, seed
+        self.weights = sampling_weights(packed)
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        k = rng.choice(len(self.packed), p=self.weights)
+        image, mask = self.packed.images[k], self.packed.masks[k]
+        if rng.random() < self.pathology_share:
+            image, mask = write_change(affect if rng.random() < 0.75 else sham, image, mask, self.packed.rows[k], rng)
+        image, mask, valid = resample(image, mask, self.size, rng, self.augment)
+        image = repaint(image, rng, self.augment)
+        click = random_click(mask, rng) if rng.random() < self.click_share else None
+        return to_input(image, valid, click), torch.from_numpy(mask[None].astype(np.float32))
+
+
+class ContourTruth(Dataset):
+    """Images as predictions see them, with (``click=True``) or without a click on the thickest point."""
+
+    def __init__(self, packed: Packed, size: int, click: bool) -> None:
+        self.packed, self.size, self.click = packed, size, click
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, int]:
+        rng = np.random.default_rng(0)
+        image, mask, valid = resample(self.packed.images[index], self.packed.masks[index], self.size, rng, None)
+        click = thickest_point(mask) if self.click and mask.any() else None
+        return to_input(image, valid, click), torch.from_numpy(mask[None].astype(np.float32)), index
+
+
+def to_input(image: np.ndarray, valid: np.ndarray, click: tuple[float, float] | None) -> torch.Tensor:
+    """Two channels, float32 (2, size, size): the normalised image and the click map (empty without a click)."""
+    bump = np.zeros(image.shape, np.float32) if click is None else click_map(image.shape[0], *click)
+    return torch.from_numpy(np.stack([normalise(image, valid), bump]))
+
+
+def write_change(
+    change: Callable, image: np.ndarray, mask: np.ndarray, row: dict[str, str], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A pathology or a sham written into one nerve: uint8 image and 0/1 mask."""
+    altered = change(image, mask * np.uint8(255), rng, site=row.get("site", ""))
+    return altered.image, (altered.mask > 127).astype(np.uint8)

@@ -1,0 +1,77 @@
+"""Checkpoints on disk: ``model.safetensors`` in half precision and ``config.json`` beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from nerve_core.errors import CheckpointError
+from nerve_core.models.segmentation import build
+from nerve_core.models.verdict import VerdictNet
+
+
+class NerveNet(nn.Module):
+    """The contour network and the verdict network under one roof, saved and loaded as one."""
+
+    def __init__(self, architecture: str, pretrained: bool = False) -> None:
+        super().__init__()
+        self.contour = build(architecture, pretrained=pretrained)
+        self.verdict = VerdictNet(pretrained=pretrained)
+
+
+def save_checkpoint(folder: Path, model: NerveNet, config: dict[str, Any]) -> None:
+    """Write the weights as float16 and the config; each file appears whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
+        for name, tensor in model.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    weights = folder / "model.safetensors.part"
+    save_file(tensors, weights)
+    text = folder / "config.json.part"
+    text.write_text(json.dumps(config, indent=1) + "\n")
+    weights.replace(folder / "model.safetensors")
+    text.replace(folder / "config.json")
+
+
+def load_checkpoint(folder: Path) -> tuple[NerveNet, dict[str, Any]]:
+    """The network in float32, in evaluation mode, and its config.
+
+    Raises:
+        CheckpointError: when a file is missing or damaged, or the weights do not fit the architecture.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text())
+        tensors = load_file(folder / "model.safetensors")
+        model = NerveNet(config["architecture"])
+        missing, unexpected = model.load_state_dict(
+            {name: tensor.float() for name, tensor in tensors.items()}, strict=False
+        )
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"The weights {folder.name!r} are not complete: {Path(str(error.filename)).name} is missing; "
+            "get the checkpoint again or choose another one."
+        ) from None
+    except (ValueError, KeyError, RuntimeError, SafetensorError):
+        raise CheckpointError(f"The weights {folder.name!r} are damaged; get the checkpoint again.") from None
+    if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
+        raise CheckpointError(f"The weights {folder.name!r} do not fit {config['architecture']}; train them again.")
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return model.eval(), config
+
+
+def half_precision(model: nn.Module) -> nn.Module:
+    """Round weights to what the saved file holds, in place, so that figures are those of the shipped file."""
+    with torch.no_grad():
+        for tensor in [*model.parameters(), *model.buffers()]:
+            if tensor.is_floating_point():
+                tensor.copy_(tensor.half().float())
+    return model

@@ -1,0 +1,83 @@
+"""What both trainings share: optimiser, schedule, moving average, history, resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+from timm.optim import create_optimizer_v2
+from torch.utils.data import DataLoader
+
+from nerve_core.training.config import Stage
+
+
+class StagedModule(L.LightningModule):
+    """A module whose pace is set by a :class:`Stage`; a larger ``monitor`` is better."""
+
+    monitor: str
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.stage = stage
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        stage = self.stage
+        optimiser = create_optimizer_v2(
+            self, opt=stage.optimiser, lr=stage.learning_rate, weight_decay=stage.weight_decay
+        )
+        if stage.schedule == "plateau":
+            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, "max", 0.5, max(1, stage.patience // 2))
+            return {"optimizer": optimiser, "lr_scheduler": {"scheduler": plateau, "monitor": self.monitor}}
+        steps = max(10, int(self.trainer.estimated_stepping_batches))
+        # A warm-up of less than two steps would divide by zero on the smallest sets.
+        cycle = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, stage.learning_rate, total_steps=steps, pct_start=max(0.1, 2 / steps)
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+
+
+def fit(
+    module: StagedModule,
+    train: DataLoader,
+    val: list[DataLoader] | DataLoader,
+    folder: Path,
+    resume: bool,
+    callbacks: list[L.Callback],
+) -> StagedModule:
+    """Train, keep a checkpoint after every epoch, and return the module with its best averaged weights.
+
+    Args:
+        folder: takes ``last.ckpt``, ``best.ckpt`` and ``history.csv``.
+        resume: go on from ``last.ckpt`` when it is there.
+    """
+    best = ModelCheckpoint(folder, "best", monitor=module.monitor, mode="max", enable_version_counter=False)
+    last = ModelCheckpoint(folder, "last", enable_version_counter=False)
+    # The cycle ends at rate zero and the last epochs are at the final size: stopping early is for plateaus.
+    patience = module.stage.patience if module.stage.schedule == "plateau" else module.stage.epochs
+    trainer = L.Trainer(
+        max_epochs=module.stage.epochs,
+        accelerator="auto",
+        devices=1,
+        precision="bf16-mixed",
+        gradient_clip_val=1.0,
+        logger=CSVLogger(folder, name="", version=""),
+        callbacks=[
+            best,
+            last,
+            EMAWeightAveraging(decay=module.stage.ema),
+            EarlyStopping(module.monitor, mode="max", patience=patience),
+            LearningRateMonitor(),
+            *callbacks,
+        ],
+        num_sanity_val_steps=0,
+        log_every_n_steps=20,
+    )
+    resumed = folder / "last.ckpt"
+    trainer.fit(module, train, val, ckpt_path=resumed if resume and resumed.exists() else None, weights_only=False)
+    stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
+    module.load_state_dict(stored["state_dict"])
+    return module.eval()
