@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.readme_tables import load, rewritten
 from nerve_core.inference import predictor as predictors
 from tests.service.fakes import FakePredictor
 
@@ -189,8 +190,14 @@ def test_python_version_is_said_the_same_everywhere() -> None:
     assert "(3, 11)" in (ROOT / "Makefile").read_text() and "Python 3.11 or later" in README
 
 
-def test_every_checkpoint_is_complete() -> None:
-    for folder in (path for path in (ROOT / "checkpoints").iterdir() if path.is_dir()):
-        for name in ("model.safetensors", "config.json", "card.md", "metrics.json"):
-            assert (folder / name).is_file(), f"{folder.name}/{name}"
+def test_both_weights_are_shipped_complete() -> None:
+    folders = {path.name: path for path in (ROOT / "checkpoints").iterdir() if path.is_dir()}
+    assert set(folders) >= {"research", "open"}
+    for name, folder in folders.items():
+        for file in ("model.safetensors", "config.json", "card.md", "metrics.json"):
+            assert (folder / file).is_file(), f"{name}/{file}"
         assert "research use only" in (folder / "card.md").read_text(encoding="utf-8").lower()
+
+
+def test_readme_figures_are_those_of_the_checkpoints() -> None:
+    assert rewritten(README, load(ROOT / "checkpoints")) == README, "run python -m benchmarks.readme_tables"
