@@ -37,6 +37,7 @@ def save_checkpoint(folder: Path, model: NerveNet, config: dict[str, Any]) -> No
     save_file(tensors, weights)
     text = folder / "config.json.part"
     text.write_text(json.dumps(config, indent=1) + "\n")
+    weights.chmod(0o644)  # safetensors writes for the owner alone
     weights.replace(folder / "model.safetensors")
     text.replace(folder / "config.json")
 

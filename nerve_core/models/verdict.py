@@ -51,7 +51,7 @@ class VerdictNet(nn.Module):
 
 def pool_by_region(features: torch.Tensor, masks: torch.Tensor) -> list[torch.Tensor]:
     """Mean over nerve, rim and surroundings, and standard deviation over the nerve: four (N, C) tensors."""
-    nerve = F.interpolate(masks, size=features.shape[-2:], mode="area")
+    nerve = F.avg_pool2d(masks, masks.shape[-1] // features.shape[-1])
     grown = F.max_pool2d(nerve, 5, stride=1, padding=2)
     shrunk = -F.max_pool2d(-nerve, 3, stride=1, padding=1)
     wide = F.max_pool2d(grown, 7, stride=1, padding=3)

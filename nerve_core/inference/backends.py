@@ -1,0 +1,66 @@
+"""Engines that run the networks: one class each, all called with and returning float32 NumPy arrays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from torch import nn
+
+Network = Callable[..., np.ndarray]
+"""float32 arrays in, one float32 array out; safe to call from several threads."""
+
+
+class TorchNetwork:
+    """Plain PyTorch in float32 on any device."""
+
+    def __init__(self, model: nn.Module, examples: tuple[torch.Tensor, ...], device: str) -> None:
+        self.model, self.device = model.to(device).eval(), device
+
+    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            inputs = [torch.from_numpy(np.ascontiguousarray(array)).to(self.device) for array in arrays]
+            return self.model(*inputs).float().cpu().numpy()
+
+
+class OpenVinoNetwork:
+    """OpenVINO on the processor, float32, for the shapes of the examples.
+
+    Single precision is asked for, because the default on recent processors is bfloat16, whose results
+    differ from one machine to the next.
+    """
+
+    def __init__(self, model: nn.Module, examples: tuple[torch.Tensor, ...], device: str) -> None:
+        import openvino
+
+        with torch.inference_mode():
+            converted = openvino.convert_model(
+                model.eval(), example_input=examples, input=[tuple(example.shape) for example in examples]
+            )
+        hints = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        self.compiled = openvino.Core().compile_model(converted, "CPU", hints)
+        self.local = threading.local()
+
+    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+        if not hasattr(self.local, "request"):
+            self.local.request = self.compiled.create_infer_request()
+        result = self.local.request.infer([np.ascontiguousarray(array) for array in arrays])
+        return np.array(result[0], np.float32)
+
+
+BACKENDS: dict[str, Callable[..., Network]] = {"torch": TorchNetwork, "openvino": OpenVinoNetwork}
+
+
+def best_device() -> str:
+    """``cuda`` or ``mps`` when present, else ``cpu``."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def best_backend(device: str) -> str:
+    """The fastest engine for a device: OpenVINO on a processor when it is installed, else PyTorch."""
+    return "openvino" if device == "cpu" and find_spec("openvino") else "torch"

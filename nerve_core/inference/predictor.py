@@ -1,0 +1,259 @@
+"""The one prediction path: every page, command, request and figure goes through ``Predictor.predict``."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nerve_core.config import settings
+from nerve_core.errors import CheckpointError
+from nerve_core.imaging.click import click_map
+from nerve_core.imaging.gate import check_quality
+from nerve_core.imaging.preprocess import Prepared, Preprocess
+from nerve_core.imaging.scan import Box, Scan
+from nerve_core.inference.backends import BACKENDS, Network, best_backend, best_device
+from nerve_core.inference.contours import Selection, centroid, components, outline
+from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Nerve, Prediction, verdict_of
+from nerve_core.models.checkpoint import load_checkpoint
+from nerve_core.models.verdict import CROP, crop_window, cut, normalise_crop
+
+CLOSER = 0.5
+"""Side of the second look around a click, as a share of the region's longer side."""
+
+
+class Predictor:
+    """Weights ready to judge scans; safe to share between threads, and deterministic.
+
+    Args:
+        folder: checkpoint folder.
+        device: ``cuda``, ``mps`` or ``cpu``.
+        backend: key of ``BACKENDS``.
+
+    Raises:
+        CheckpointError: when the weights cannot be used.
+    """
+
+    def __init__(self, folder: Path, device: str, backend: str) -> None:
+        if backend not in BACKENDS:
+            raise CheckpointError(f"Unknown backend {backend!r}; choose one of {', '.join(BACKENDS)}.")
+        if backend == "openvino" and device != "cpu":
+            raise CheckpointError("OpenVINO runs on the processor here; set NERVE_DEVICE=cpu or NERVE_BACKEND=torch.")
+        model, self.config = load_checkpoint(folder)
+        self.folder, self.device, self.backend = folder, device, backend
+        self.name: str = self.config["name"]
+        self.version: str = self.config["version"]
+        self.preprocess = Preprocess.from_dict(self.config["preprocess"])
+        self.selection = Selection(**self.config.get("selection", {}))
+        self.temperature = float(self.config.get("temperature", 1.0))
+        size = self.preprocess.size
+        engine = BACKENDS[backend]
+        self.contour: Network = engine(model.contour, (torch.zeros(1, 2, size, size),), device)
+        crops = torch.zeros(2, 1, CROP, CROP)
+        self.judge: Network = engine(model.verdict, (crops, crops), device)
+
+    @classmethod
+    def load(cls, name: str | None = None, device: str | None = None, backend: str | None = None) -> Predictor:
+        """A checkpoint by name, on the best device and backend unless told otherwise.
+
+        Raises:
+            CheckpointError: when there is no such checkpoint, or it cannot be used.
+        """
+        chosen = settings()
+        name = name or chosen.weights
+        folder = chosen.checkpoints / name
+        if not name.replace("-", "").replace("_", "").isalnum() or not folder.is_dir():
+            known = sorted(path.parent.name for path in chosen.checkpoints.glob("*/config.json"))
+            raise CheckpointError(f"There are no weights {name!r}; choose one of: {', '.join(known) or 'none found'}.")
+        device = device or chosen.device or best_device()
+        return cls(folder, device, backend or chosen.backend or best_backend(device))
+
+    @cached_property
+    def card(self) -> str:
+        """The model card, Markdown; empty when there is none."""
+        path = self.folder / "card.md"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Measured figures of these weights; empty when there are none."""
+        path = self.folder / "metrics.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def predict(
+        self,
+        scan: Scan,
+        click: tuple[float, float] | None = None,
+        preprocess: Preprocess | None = None,
+        gate: bool = True,
+    ) -> Prediction:
+        """Where the nerves are and whether each looks affected.
+
+        Args:
+            scan: what to judge.
+            click: (x, y) px of the scan where the clinician points at a nerve.
+            preprocess: settings other than the model's own; its ``size`` is ignored.
+            gate: refuse scans that are too dark, saturated or blank.
+        """
+        clock = Clock()
+        reason = check_quality(scan) if gate else None
+        if reason:
+            blank = np.zeros(scan.pixels.shape)
+            return self._answer(scan, blank.astype(np.float32), (), [], clock, NOT_ASSESSABLE, reason)
+        how = self._own_size(preprocess)
+        prepared = how.apply(scan)
+        clock.mark("preprocess")
+        found = self.contour(network_input(prepared, click))[0, 0]
+        clock.mark("network")
+        probability = prepared.to_scan_map(sigmoid(found))
+        if click is not None:
+            probability = self._look_closer(scan, click, how, probability, clock)
+        top, left, bottom, right = scan.region
+        masks = components(probability, (bottom - top) * (right - left), self.selection, click)
+        clock.mark("postprocess")
+        chances = [self._p_affected(scan.pixels, mask) for mask in masks]
+        clock.mark("verdict")
+        nerves = [nerve_of(scan, mask, probability, p) for mask, p in zip(masks, chances, strict=True)]
+        nerves.sort(key=lambda nerve: -nerve.p_affected)
+        verdict = verdict_of(nerves[0].p_affected) if nerves else NO_NERVE
+        return self._answer(scan, probability, tuple(nerves), masks, clock, verdict, None)
+
+    def _own_size(self, preprocess: Preprocess | None) -> Preprocess:
+        if preprocess is None or preprocess.size == self.preprocess.size:
+            return preprocess or self.preprocess
+        return Preprocess.from_dict({**preprocess.to_dict(), "size": self.preprocess.size})
+
+    def _look_closer(
+        self, scan: Scan, click: tuple[float, float], how: Preprocess, probability: np.ndarray, clock: Clock
+    ) -> np.ndarray:
+        """Average with a second look, magnified, around the click: small nerves gain most from it."""
+        box = window_around(click, scan.region, CLOSER)
+        prepared = how.apply(scan.with_region(box))
+        clock.mark("preprocess")
+        found = self.contour(network_input(prepared, click))[0, 0]
+        clock.mark("network")
+        closer = prepared.to_scan_map(sigmoid(found))
+        top, left, bottom, right = prepared.box
+        probability = probability.copy()
+        inside = (slice(top, bottom), slice(left, right))
+        probability[inside] = (probability[inside] + closer[inside]) / 2
+        return probability
+
+    def _p_affected(self, pixels: np.ndarray, mask: np.ndarray) -> float:
+        """Mean over the crop and its mirror image of the calibrated probability."""
+        window = crop_window(mask)
+        views = [cut(pixels, mask, window, flip=flip) for flip in (False, True)]
+        crops = np.stack([normalise_crop(crop)[None] for crop, _ in views])
+        masks = np.stack([soft[None] for _, soft in views])
+        return float(sigmoid(self.judge(crops, masks).mean() / self.temperature))
+
+    def _answer(
+        self,
+        scan: Scan,
+        probability: np.ndarray,
+        nerves: tuple[Nerve, ...],
+        masks: list[np.ndarray],
+        clock: Clock,
+        verdict: str,
+        reason: str | None,
+    ) -> Prediction:
+        mask = np.zeros(scan.pixels.shape, np.uint8)
+        for part in masks:
+            mask[part > 0] = 255
+        return Prediction(
+            probability=probability,
+            mask=mask,
+            nerves=nerves,
+            verdict=verdict,
+            p_affected=nerves[0].p_affected if nerves else None,
+            model=f"{self.name} {self.version}",
+            reason=reason,
+            timings_ms=clock.read(),
+        )
+
+
+class Clock:
+    """Milliseconds by stage of one prediction."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def mark(self, stage: str) -> None:
+        """Book the time since the last mark on ``stage``."""
+        now = time.perf_counter()
+        self.spent[stage] = self.spent.get(stage, 0.0) + 1e3 * (now - self.last)
+        self.last = now
+
+    def read(self) -> dict[str, float]:
+        """All stages and their ``total``; what is still open counts as postprocessing."""
+        self.mark("postprocess")
+        return {**self.spent, "total": sum(self.spent.values())}
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Logistic function, without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * logits))
+
+
+def network_input(prepared: Prepared, click: tuple[float, float] | None) -> np.ndarray:
+    """float32 (1, 2, size, size): normalised image and click map."""
+    size = prepared.tensor.shape[0]
+    bump = np.zeros((size, size), np.float32)
+    if click is not None:
+        bump = click_map(size, *prepared.to_network_xy(*click))
+    return np.stack([prepared.tensor, bump])[None]
+
+
+def window_around(point: tuple[float, float], region: Box, share: float) -> Box:
+    """A square around (x, y), ``share`` of the region's longer side, moved to lie inside the region."""
+    top, left, bottom, right = region
+    side = max(32, round(share * max(bottom - top, right - left)))
+    height, width = min(side, bottom - top), min(side, right - left)
+    y = int(np.clip(round(point[1] - height / 2), top, bottom - height))
+    x = int(np.clip(round(point[0] - width / 2), left, right - width))
+    return y, x, y + height, x + width
+
+
+def nerve_of(scan: Scan, mask: np.ndarray, probability: np.ndarray, p_affected: float) -> Nerve:
+    """Measurements of one nerve from its 0/1 mask."""
+    area = float(np.count_nonzero(mask))
+    x, y = centroid(mask)
+    spacing = scan.spacing_at(y, x)
+    return Nerve(
+        contour=outline(mask),
+        centroid=(x, y),
+        area_px=area,
+        area_mm2=None if spacing is None else area * spacing[0] * spacing[1],
+        confidence=float(probability[mask > 0].mean()),
+        p_affected=p_affected,
+    )
+
+
+_LOADED: dict[tuple[str, str, str], Predictor] = {}
+_LOCK = threading.Lock()
+
+
+def get_predictor(name: str | None = None) -> Predictor:
+    """The process's own predictor of these weights: loaded and warmed up once, then shared.
+
+    Raises:
+        CheckpointError: when the weights cannot be used.
+    """
+    chosen = settings()
+    key = (name or chosen.weights, chosen.device, chosen.backend)
+    with _LOCK:
+        if key not in _LOADED:
+            predictor = Predictor.load(name)
+            blank = np.zeros((256, 256), np.uint8)
+            blank[96:160, 96:160] = 255
+            predictor.predict(Scan(blank), click=(128.0, 128.0), gate=False)
+            predictor._p_affected(blank, (blank > 0).astype(np.uint8))
+            _LOADED[key] = predictor
+        return _LOADED[key]
