@@ -24,10 +24,15 @@ def samples() -> list[Sample]:
 
 @st.cache_resource(show_spinner="Looking at a sample …")
 def example(name: str) -> Outcome | None:
-    """What the checkpoint called ``name`` says of the first affected sample; shared, as no patient is in "
-    "it."""
-    found = next((sample for sample in samples() if sample.label == "affected"), None)
-    return None if found is None else session.analyse_once(session.from_sample(found), model.predictor(name))
+    """What the checkpoint called ``name`` says of the first affected sample from a site it was validated on.
+
+    Shared by all sessions, as no patient is in it.
+    """
+    predictor = model.predictor(name)
+    affected = [sample for sample in samples() if sample.label == "affected"]
+    known = [sample for sample in affected if sample.site in predictor.config.get("sites", [])]
+    found = next(iter(known or affected), None)
+    return None if found is None else session.analyse_once(session.from_sample(found), predictor)
 
 
 def truth(item: Item, frame: int = 0) -> np.ndarray | None:

@@ -65,9 +65,15 @@ def measured(model: Predictor) -> None:
 
 def licences(model: Predictor) -> None:
     """Licence of the code and of the weights."""
-    sets = model.config.get("sets", [])
-    if sets:
-        st.markdown(f"These weights were trained on: {words.listing([str(each) for each in sets])}.")
+    rows = [
+        (each["set"], str(each["groups"]), str(each["train"]), each["licence"])
+        for each in model.config.get("sets", [])
+    ]
+    learned = figures.table(("Scan set", "Groups", "Scans learned from", "Licence"), rows)
+    if learned is not None:
+        with st.container(key=theme.table_key("licences")):
+            st.markdown("What these weights learned from:")
+            st.markdown(learned)
     for name in ("NOTICE", "LICENSE"):
         path = ROOT / name
         if path.is_file():

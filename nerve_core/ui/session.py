@@ -12,7 +12,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -275,7 +275,7 @@ def _analyse(item: Item, view: View, model: Predictor) -> Outcome:
     try:
         scan, reading = _decoded(item, view.frame)
         if view.region is not None:
-            scan = replace(scan, region=view.region)
+            scan = scan.with_region(view.region)
         start = time.perf_counter()
         prediction = model.predict(scan, click=view.point, preprocess=view.settings)
         return Outcome(

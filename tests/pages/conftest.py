@@ -20,6 +20,7 @@ from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Nerve, Pre
 
 SIZE = (160, 200)
 CENTRE = (100.0, 70.0)
+SETS = [{"set": "usgra", "train": 145, "val": 21, "test": 23, "groups": 168, "licence": "CC-BY-4.0"}]
 
 
 def speckle(seed: int = 0) -> np.ndarray:
@@ -52,7 +53,7 @@ class KnownPredictor:
         self.fault: Exception | None = None
         self.calls: list[tuple[Scan, Any, Any]] = []
         self.preprocess = Preprocess()
-        self.config = {"sites": ["neck", "groin"], "sets": ["usgra"], "input_size": 256}
+        self.config = {"sites": ["neck", "groin"], "sets": SETS, "input_size": 256}
         self.metrics: dict[str, Any] = {
             "contours": {"usgra": {"n": 12, "groups": 9, "dice_mean": 0.714, "dice_ci95": [0.6, 0.8]}}
         }

@@ -29,6 +29,7 @@ def test_about_states_card_figures_sites_and_limits(app: AppTest):
     said = " ".join(texts(app))
     assert not app.exception
     assert NOTICE in said and "Card of the model" in said and "neck and groin" in said
+    assert "| usgra | 168 | 145 | CC-BY-4.0 |" in said
     assert "Never tested on diagnosed patients" in said and "No usage statistics" in said
     assert "| usgra | 12 (9) | 0.71 (0.60–0.80) | – |" in said
 
