@@ -38,8 +38,8 @@ class Answer:
 
     Attributes:
         contour: all found nerves against all true ones; None when the row has no mask.
-        pointed: with a click, the found nerve under it against the true nerve that was clicked; None
-            without a click.
+        pointed: with a click, the found nerve under it or nearest to it against the true nerve that was
+            clicked; None without a click.
         p_affected: 0 to 1, None when no nerve was found.
         verdict: in words.
     """
@@ -196,7 +196,10 @@ def answer_of(
 
 
 def nerve_at(mask: np.ndarray, point: tuple[float, float]) -> np.ndarray:
-    """The connected part of a mask (H, W) that holds the point (x, y), or all of it when none does."""
+    """Boolean mask (H, W) of the connected part of a mask that holds the point (x, y) or is nearest to it."""
     _, labels = cv2.connectedComponents((mask > 0).astype(np.uint8), connectivity=8)
-    part = labels[round(point[1]), round(point[0])]
-    return labels == part if part else mask > 0
+    rows, columns = np.nonzero(labels)
+    if not len(rows):
+        return labels > 0
+    nearest = int(np.argmin((columns - point[0]) ** 2 + (rows - point[1]) ** 2))
+    return labels == labels[rows[nearest], columns[nearest]]

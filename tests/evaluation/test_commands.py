@@ -3,13 +3,13 @@
 import csv
 import json
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
 from nerve_core.cli import main
-from nerve_core.inference.prediction import NO_NERVE, Prediction
+from nerve_core.inference.prediction import AFFECTED, Nerve, Prediction
 from tests.evaluation.fakes import FakePredictor, disc, write_manifest
 
 SHAPE = (96, 128)
@@ -145,7 +145,7 @@ class Timed:
     """A predictor that states the time of its network."""
 
     name, version, device = "fake", "1", "cpu"
-    config = {"input_size": 256}  # noqa: RUF012
+    preprocess = SimpleNamespace(size=256)
 
     def __init__(self, backend: str) -> None:
         self.backend = backend
@@ -154,7 +154,10 @@ class Timed:
         assert scan.pixels.shape == (512, 512)
         empty = np.zeros(scan.pixels.shape, np.uint8)
         timings = {"network": {"openvino": 8.0, "torch": 50.0}[self.backend], "verdict": 1.0}
-        return Prediction(empty.astype(np.float32), empty, (), NO_NERVE, None, "fake 1", timings_ms=timings)
+        nerve = Nerve(np.zeros((3, 2), np.float32), (1.0, 1.0), 9.0, None, 1.0, 0.9)
+        return Prediction(
+            empty.astype(np.float32), empty, (nerve,), AFFECTED, 0.9, "fake 1", timings_ms=timings
+        )
 
 
 def test_bench_prints_the_contract(monkeypatch, capsys):
@@ -180,5 +183,6 @@ def test_bench_prints_the_contract(monkeypatch, capsys):
     )
     assert (figures["network_ms"], figures["eager_network_ms"]) == (9, 51)
     assert figures["path_ms"] > 0 and figures["eager_path_ms"] > 0 and figures["runs"] == 30
+    assert figures["nerves"] == 1
     assert main(["bench"]) == 0
     assert "plain fp32 PyTorch" in capsys.readouterr().out
