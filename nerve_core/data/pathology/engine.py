@@ -10,8 +10,9 @@ import numpy as np
 
 from nerve_core.data.pathology.echo import region_of
 from nerve_core.data.pathology.fields import FIELD, Ellipse, Map, chain, decay, warp
-from nerve_core.data.pathology.grain import Layers, donor, mottle
+from nerve_core.data.pathology.grain import Layers, mottle
 from nerve_core.data.pathology.kinds import Change, Target
+from nerve_core.data.pathology.texture import band_levels, match_texture
 
 @dataclass
 class Picture:
@@ -98,6 +99,7 @@ def apply(
     mask: np.ndarray,
     changes: Sequence[Change],
     rng: np.random.Generator,
+    finish: bool = True,
 ) -> tuple[slice, slice]:
     """Write changes into the picture, in place, and return the rows and columns that may have changed.
 
@@ -107,41 +109,46 @@ def apply(
         mask: uint8 0/255 (H, W) of the tissue that is changed (the nerve, or a piece of other tissue).
         changes: maps and paints, applied in order: all maps first, then all paints.
         rng: source of randomness for the grain.
+        finish: whether the grain is wanted; without it only structure and nerves are made.
     """
     layers = picture.layers
     window = rows, columns = window_of(place, mask.shape)
-    fresh = donor(layers, picture.inside, rows, columns, rng)
     x, y = coordinates(picture, [one for change in changes for one in change.maps], rows, columns)
-    structure = warp(layers.structure, x, y)
+    structure = warp(layers.structure, x, y, cv2.INTER_LANCZOS4)
+    grain = warp(layers.grain, x, y, cv2.INTER_LANCZOS4)
     level = warp(layers.level, x, y, cv2.INTER_LINEAR)
-    target = warp(layers.target, x, y, cv2.INTER_LINEAR)
-    grain = warp(layers.grain, x, y)
     moved = warp(mask, x, y, cv2.INTER_LINEAR)
     for k, nerve in enumerate(picture.nerves):
         picture.nerves[k] = _pasted(nerve, warp(nerve, x, y, cv2.INTER_LINEAR), window)
 
-    out_y, out_x = np.mgrid[rows, columns].astype(np.float32)
+    gain: np.ndarray | float = 1.0
     paints = [paint for change in changes for paint in change.paints]
-    gain = np.float32(1)
     if paints:
+        out_y, out_x = np.mgrid[rows, columns].astype(np.float32)
         region = region_of(moved, structure, out_x, out_y, 0.5 * sum(layers.size), place.b)
         before = layers.strength(structure)
         for paint in paints:
             structure = paint(structure, region)
         usual = layers.strength(structure)
         gain = np.clip(usual / before, 0.4, 1.8)
-        level, target = level * gain, target * gain
+        grain, level = gain * grain, gain * level
         plain = max(change.mottle for change in changes)
         if plain:
             share = np.float32(plain) * region.soft
-            target = target + share * np.maximum(usual - target, 0)
-            structure = structure + share * np.float32(0.8) * usual * mottle(level.shape, layers.size, rng)
-    share = decay(place.radius(out_x, out_y), 1.3 * place.reach, 0.98 * FIELD / 1.3)
-    grain = np.sqrt(1 - share * share) * gain * grain + share * target * fresh
+            structure = structure + share * np.maximum(usual, level) * mottle(level.shape, layers.size, rng)
+    if not finish:
+        layers.structure[window] = structure
+        return window
+    left, top = np.float32(columns.start), np.float32(rows.start)
+
+    def carry(field: np.ndarray) -> np.ndarray:
+        return warp(field, x - left, y - top, cv2.INTER_LINEAR)
+
+    untouched = layers.structure[window] + layers.grain[window]
+    matched = match_texture(structure + grain, untouched, carry, gain, band_levels(mask.shape), rng)
+    layers.grain[window] = matched - structure
     layers.structure[window] = structure
-    layers.grain[window] = grain
     layers.level[window] = level
-    layers.target[window] = target
     return window
 
 

@@ -116,7 +116,7 @@ def _run(
     grain = int(rng.integers(2**63))
     # Affected scans get the harmless change as well, and are compared with what it alone would give.
     plain = picture.copy()
-    apply(plain, place, start, (calm,), np.random.default_rng(grain))
+    apply(plain, place, start, (calm,), np.random.default_rng(grain), finish=harmless)
     if harmless:
         return _result(plain, index, np.zeros(image.shape, bool), (), 0.0, True)
     changes = fitting_changes(picture, target, index, seeds, severity)
