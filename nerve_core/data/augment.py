@@ -106,7 +106,9 @@ def repaint(image: np.ndarray, rng: np.random.Generator, how: Augment) -> np.nda
     if rng.random() < 2 * p:
         picture = (picture - 128) * rng.uniform(0.6, 1.5) + 128 + rng.uniform(-35, 35)
     if rng.random() < p:  # gain by depth and across the probe
-        field = cv2.resize(rng.normal(0, 22, (4, 3)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+        field = cv2.resize(
+            rng.normal(0, 22, (4, 3)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
+        )
         picture = picture + field
     if rng.random() < p / 2:  # a shadow under poor contact
         x = np.arange(size, dtype=np.float32)

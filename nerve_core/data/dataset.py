@@ -15,7 +15,7 @@ from nerve_core.imaging.click import click_map, random_click, thickest_point
 
 
 def sampling_weights(packed: Packed) -> np.ndarray:
-    """Probability of each image: sets count by the square root of their size, so that no set drowns another."""
+    """Probability of each image; a set counts by the square root of its size, so that none is drowned."""
     names = [row.get("set", "") for row in packed.rows]
     sizes = {name: names.count(name) for name in set(names)}
     weights = np.array([sizes[name] ** -0.5 for name in names])
@@ -58,7 +58,9 @@ class ContourSamples(Dataset):
         k = rng.choice(len(self.packed), p=self.weights)
         image, mask = self.packed.images[k], self.packed.masks[k]
         if rng.random() < self.pathology_share:
-            image, mask = write_change(affect if rng.random() < 0.75 else sham, image, mask, self.packed.rows[k], rng)
+            image, mask = write_change(
+                affect if rng.random() < 0.75 else sham, image, mask, self.packed.rows[k], rng
+            )
         image, mask, valid = resample(image, mask, self.size, rng, self.augment)
         image = repaint(image, rng, self.augment)
         click = random_click(mask, rng) if rng.random() < self.click_share else None
@@ -76,13 +78,15 @@ class ContourTruth(Dataset):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, int]:
         rng = np.random.default_rng(0)
-        image, mask, valid = resample(self.packed.images[index], self.packed.masks[index], self.size, rng, None)
+        image, mask, valid = resample(
+            self.packed.images[index], self.packed.masks[index], self.size, rng, None
+        )
         click = thickest_point(mask) if self.click and mask.any() else None
         return to_input(image, valid, click), torch.from_numpy(mask[None].astype(np.float32)), index
 
 
 def to_input(image: np.ndarray, valid: np.ndarray, click: tuple[float, float] | None) -> torch.Tensor:
-    """Two channels, float32 (2, size, size): the normalised image and the click map (empty without a click)."""
+    """float32 (2, size, size): the normalised image and the click map, which is empty without a click."""
     bump = np.zeros(image.shape, np.float32) if click is None else click_map(image.shape[0], *click)
     return torch.from_numpy(np.stack([normalise(image, valid), bump]))
 

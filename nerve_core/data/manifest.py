@@ -60,7 +60,9 @@ def _read_csv(path: Path) -> list[Row]:
         reader = csv.DictReader(file)
         missing = {"image", "group"} - set(reader.fieldnames or ())
         if missing:
-            raise DataError(f"{path.name} has no column {sorted(missing)[0]!r}; a manifest needs image and group.")
+            raise DataError(
+                f"{path.name} has no column {sorted(missing)[0]!r}; a manifest needs image and group."
+            )
         rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
     folder = path.resolve().parent
     for line, row in enumerate(rows, start=2):
@@ -68,7 +70,9 @@ def _read_csv(path: Path) -> list[Row]:
             raise DataError(f"Line {line} of {path.name} has no image or no group; fill both in.")
         label = row.setdefault("label", "")
         if label and label not in LABELS:
-            raise DataError(f"Line {line} of {path.name}: label {label!r} is neither affected nor unaffected.")
+            raise DataError(
+                f"Line {line} of {path.name}: label {label!r} is neither affected nor unaffected."
+            )
         row["image"] = str(folder / row["image"])
         row["mask"] = str(folder / row["mask"]) if row.get("mask") else ""
         row.setdefault("set", folder.name)

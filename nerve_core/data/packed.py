@@ -71,7 +71,9 @@ def pack(rows: Sequence[Row], cache: Path | None = None) -> Packed:
     images, masks = zip(*(_decode(row) for row in rows), strict=True)
     if file is not None:
         cache.mkdir(parents=True, exist_ok=True)
-        arrays = {f"i{k}": image for k, image in enumerate(images)} | {f"m{k}": mask for k, mask in enumerate(masks)}
+        arrays = {f"i{k}": image for k, image in enumerate(images)} | {
+            f"m{k}": mask for k, mask in enumerate(masks)
+        }
         partial = file.with_suffix(".part.npz")
         np.savez(partial, **arrays)
         partial.replace(file)

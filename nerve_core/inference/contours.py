@@ -42,7 +42,9 @@ def components(
     found = _labelled(probability >= how.threshold)
     if found:
         floor = max(how.smallest * region_area, how.relative * found[0].sum())
-        kept = [mask for mask in found if mask.sum() >= floor and probability[mask > 0].mean() >= how.confidence]
+        kept = [
+            mask for mask in found if mask.sum() >= floor and probability[mask > 0].mean() >= how.confidence
+        ]
     else:
         kept = []
     if click is not None:
@@ -54,7 +56,7 @@ def components(
 
 
 def outline(mask: np.ndarray) -> np.ndarray:
-    """Longest outline of a 0/1 mask at half height, float32 (N, 2), x then y, px; without the repeated point."""
+    """Longest outline of a 0/1 mask: float32 (N, 2), x then y, px, without the repeated point."""
     x, y, width, height = cv2.boundingRect(mask)
     inside = np.pad(mask[y : y + height, x : x + width].astype(np.float32), 2)
     # A light smoothing rounds the pixel steps of the mask without moving the edge.
@@ -81,7 +83,9 @@ def _pointed(
     probability: np.ndarray, found: list[np.ndarray], click: tuple[float, float], how: Selection
 ) -> np.ndarray | None:
     height, width = probability.shape
-    column, row = (int(np.clip(round(value), 0, side - 1)) for value, side in zip(click, (width, height), strict=True))
+    column, row = (
+        int(np.clip(round(value), 0, side - 1)) for value, side in zip(click, (width, height), strict=True)
+    )
     for mask in found:
         if mask[row, column]:
             return mask

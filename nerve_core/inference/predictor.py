@@ -44,7 +44,9 @@ class Predictor:
         if backend not in BACKENDS:
             raise CheckpointError(f"Unknown backend {backend!r}; choose one of {', '.join(BACKENDS)}.")
         if backend == "openvino" and device != "cpu":
-            raise CheckpointError("OpenVINO runs on the processor here; set NERVE_DEVICE=cpu or NERVE_BACKEND=torch.")
+            raise CheckpointError(
+                "OpenVINO runs on the processor here; set NERVE_DEVICE=cpu or NERVE_BACKEND=torch."
+            )
         model, self.config = load_checkpoint(folder)
         self.folder, self.device, self.backend = folder, device, backend
         self.name: str = self.config["name"]
@@ -59,7 +61,9 @@ class Predictor:
         self.judge: Network = engine(model.verdict, (crops, crops), device)
 
     @classmethod
-    def load(cls, name: str | None = None, device: str | None = None, backend: str | None = None) -> Predictor:
+    def load(
+        cls, name: str | None = None, device: str | None = None, backend: str | None = None
+    ) -> Predictor:
         """A checkpoint by name, on the best device and backend unless told otherwise.
 
         Raises:
@@ -70,7 +74,9 @@ class Predictor:
         folder = chosen.checkpoints / name
         if not name.replace("-", "").replace("_", "").isalnum() or not folder.is_dir():
             known = sorted(path.parent.name for path in chosen.checkpoints.glob("*/config.json"))
-            raise CheckpointError(f"There are no weights {name!r}; choose one of: {', '.join(known) or 'none found'}.")
+            raise CheckpointError(
+                f"There are no weights {name!r}; choose one of: {', '.join(known) or 'none found'}."
+            )
         device = device or chosen.device or best_device()
         return cls(folder, device, backend or chosen.backend or best_backend(device))
 

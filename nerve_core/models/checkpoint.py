@@ -63,7 +63,9 @@ def load_checkpoint(folder: Path) -> tuple[NerveNet, dict[str, Any]]:
     except (ValueError, KeyError, RuntimeError, SafetensorError):
         raise CheckpointError(f"The weights {folder.name!r} are damaged; get the checkpoint again.") from None
     if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
-        raise CheckpointError(f"The weights {folder.name!r} do not fit {config['architecture']}; train them again.")
+        raise CheckpointError(
+            f"The weights {folder.name!r} do not fit {config['architecture']}; train them again."
+        )
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model.eval(), config

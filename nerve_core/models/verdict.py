@@ -34,9 +34,15 @@ class VerdictNet(nn.Module):
         self.encoder = timm.create_model(ENCODER, features_only=True, in_chans=2, out_indices=(1, 2, 3))
         if pretrained:
             load_lite0(self.encoder)
-        self.reduce = nn.ModuleList(nn.Conv2d(channels, width, 1) for channels in self.encoder.feature_info.channels())
-        self.mix = nn.Sequential(nn.Conv2d(3 * width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(4 * width, width), nn.ReLU(), nn.Linear(width, 1))
+        self.reduce = nn.ModuleList(
+            nn.Conv2d(channels, width, 1) for channels in self.encoder.feature_info.channels()
+        )
+        self.mix = nn.Sequential(
+            nn.Conv2d(3 * width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+        )
+        self.head = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(4 * width, width), nn.ReLU(), nn.Linear(width, 1)
+        )
 
     def forward(self, crops: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
         features = self.encoder(torch.cat([crops, masks - 0.5], 1))
@@ -71,7 +77,11 @@ def crop_window(mask: np.ndarray, context: float = CONTEXT) -> tuple[float, floa
 
 
 def cut(
-    image: np.ndarray, mask: np.ndarray, window: tuple[float, float, float], turn: float = 0.0, flip: bool = False
+    image: np.ndarray,
+    mask: np.ndarray,
+    window: tuple[float, float, float],
+    turn: float = 0.0,
+    flip: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Resample a square window to ``CROP`` px: uint8 image and float32 mask (0 to 1).
 
@@ -88,14 +98,23 @@ def cut(
         # As in training and use: average before a strong reduction, or the speckle aliases.
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         ratio = (image.shape[1] / mask.shape[1], image.shape[0] / mask.shape[0])
-        mask = cv2.resize(np.asarray(mask, np.uint8), image.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-        x, y, scale_x, scale_y = (x + 0.5) * ratio[0] - 0.5, (y + 0.5) * ratio[1] - 0.5, scale / ratio[0], scale / ratio[1]
+        mask = cv2.resize(
+            np.asarray(mask, np.uint8), image.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT
+        )
+        x, y, scale_x, scale_y = (
+            (x + 0.5) * ratio[0] - 0.5,
+            (y + 0.5) * ratio[1] - 0.5,
+            scale / ratio[0],
+            scale / ratio[1],
+        )
     else:
         scale_x = scale_y = scale
     cos, sin, sign = np.cos(turn), np.sin(turn), -1.0 if flip else 1.0
     linear = np.array([[sign * cos * scale_x, -sin * scale_y], [sign * sin * scale_x, cos * scale_y]])
     matrix = np.column_stack([linear, (CROP - 1) / 2 - linear @ (x, y)])
-    crop = cv2.warpAffine(image, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    crop = cv2.warpAffine(
+        image, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     inside = np.asarray(mask > 0, np.uint8) * np.uint8(255)
     soft = cv2.warpAffine(inside, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR)
     return crop, soft.astype(np.float32) / 255

@@ -74,7 +74,9 @@ class TrainConfig:
     threads: int = 0
     augment: Augment = field(default_factory=Augment)
     contour: Stage = field(default_factory=lambda: Stage(epochs=24, samples=1600))
-    verdict: Stage = field(default_factory=lambda: Stage(epochs=20, samples=2400, batch=32, learning_rate=1e-3))
+    verdict: Stage = field(
+        default_factory=lambda: Stage(epochs=20, samples=2400, batch=32, learning_rate=1e-3)
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.click_share <= 0.5:

@@ -77,7 +77,13 @@ def contour_data(
     """Training samples, their loader, and validation loaders without and with a click."""
     stage = config.contour
     samples = ContourSamples(
-        train, config.size, stage.samples, config.augment, config.click_share, config.pathology_share, config.seed
+        train,
+        config.size,
+        stage.samples,
+        config.augment,
+        config.click_share,
+        config.pathology_share,
+        config.seed,
     )
     loader = DataLoader(samples, stage.batch, num_workers=config.workers, drop_last=True)
     truths = [DataLoader(ContourTruth(val, config.final_size, click), 8) for click in (False, True)]

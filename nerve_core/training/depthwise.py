@@ -19,13 +19,22 @@ class QuickDepthwise(TorchFunctionMode):
     """
 
     def __torch_function__(
-        self, function: Callable, types: Sequence[type], args: tuple = (), kwargs: Mapping[str, Any] | None = None
+        self,
+        function: Callable,
+        types: Sequence[type],
+        args: tuple = (),
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = dict(kwargs or {})
         if function is F.conv2d and torch.is_autocast_enabled("cpu"):
             call = _arguments(*args, **kwargs)
             inputs, weight, *_, groups = call
-            if groups > 1 and groups == inputs.shape[1] and weight.shape[1] == 1 and not isinstance(call[4], str):
+            if (
+                groups > 1
+                and groups == inputs.shape[1]
+                and weight.shape[1] == 1
+                and not isinstance(call[4], str)
+            ):
                 return _Depthwise.apply(*call)
         return function(*args, **kwargs)
 

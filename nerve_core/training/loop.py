@@ -7,7 +7,12 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    EMAWeightAveraging,
+    LearningRateMonitor,
+    ModelCheckpoint,
+)
 from lightning.pytorch.loggers import CSVLogger
 from timm.optim import create_optimizer_v2
 from torch.utils.data import DataLoader
@@ -30,7 +35,9 @@ class StagedModule(L.LightningModule):
             self, opt=stage.optimiser, lr=stage.learning_rate, weight_decay=stage.weight_decay
         )
         if stage.schedule == "plateau":
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, "max", 0.5, max(1, stage.patience // 2))
+            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimiser, "max", 0.5, max(1, stage.patience // 2)
+            )
             return {"optimizer": optimiser, "lr_scheduler": {"scheduler": plateau, "monitor": self.monitor}}
         steps = max(10, int(self.trainer.estimated_stepping_batches))
         # A warm-up of less than two steps would divide by zero on the smallest sets.
@@ -47,8 +54,8 @@ def fit(
     folder: Path,
     resume: bool,
     callbacks: list[L.Callback],
-) -> StagedModule:
-    """Train, keep a checkpoint after every epoch, and return the module with its best averaged weights.
+) -> None:
+    """Train and keep a checkpoint after every epoch.
 
     Args:
         folder: takes ``last.ckpt``, ``best.ckpt`` and ``history.csv``.
@@ -77,7 +84,6 @@ def fit(
         log_every_n_steps=20,
     )
     resumed = folder / "last.ckpt"
-    trainer.fit(module, train, val, ckpt_path=resumed if resume and resumed.exists() else None, weights_only=False)
-    stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
-    module.load_state_dict(stored["state_dict"])
-    return module.eval()
+    trainer.fit(
+        module, train, val, ckpt_path=resumed if resume and resumed.exists() else None, weights_only=False
+    )

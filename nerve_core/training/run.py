@@ -26,6 +26,37 @@ from nerve_core.training.loop import fit
 from nerve_core.training.verdicts import Redraw, VerdictModule, verdict_data
 
 CACHE = ROOT / ".cache"
+RUNS = ROOT / "runs"
+
+
+def train(
+    manifests: Sequence[str | Path],
+    config: TrainConfig,
+    licence: str,
+    part: str,
+    resume: bool,
+    folder: Path,
+    version: str,
+) -> bool:
+    """A whole run, kept in ``runs/NAME`` until both parts are there; whether the checkpoint was written.
+
+    Raises:
+        DataError: when there is nothing to train on, or the run exists and is not to be resumed.
+    """
+    rows = training_rows(manifests, licence, config.leave_out)
+    home = RUNS / config.name
+    parts = {"contour": train_contours, "verdict": train_verdict}
+    chosen = list(parts) if part == "all" else [part]
+    if not resume and any((home / name / "last.ckpt").exists() for name in chosen):
+        raise DataError(
+            f"runs/{config.name} holds a run already; add --resume to go on, or choose another --name."
+        )
+    for name in chosen:
+        parts[name](rows, config, home, resume)
+    if not all((home / name / "best.ckpt").exists() for name in parts):
+        return False
+    write_checkpoint(home, rows, config, folder, version)
+    return True
 
 
 def training_rows(manifests: Sequence[str | Path], licence: str, leave_out: Sequence[str]) -> list[Row]:
@@ -53,21 +84,21 @@ def packed_split(rows: Sequence[Row], split: str) -> Packed:
     return packed.select([row["split"] == split for row in packed.rows])
 
 
-def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> torch.nn.Module:
-    """The contour network with its best averaged weights."""
+def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
+    """Train the contour network."""
     prepare(config)
     train, val = (packed_split(rows, split) for split in ("train", "val"))
     samples, loader, truths = contour_data(config, train, val)
     module = ContourModule(config, [row["set"] for row in val.rows])
-    return fit(module, loader, truths, folder / "contour", resume, [Progressive(samples, config)]).model
+    fit(module, loader, truths, folder / "contour", resume, [Progressive(samples, config)])
 
 
-def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> torch.nn.Module:
-    """The verdict network with its best averaged weights."""
+def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
+    """Train the verdict network."""
     prepare(config)
     train, val = (packed_split(rows, split) for split in ("train", "val"))
-    samples, loader, truth = verdict_data(config, train, val)
-    return fit(VerdictModule(config), loader, truth, folder / "verdict", resume, [Redraw(samples)]).model
+    samples, loader, truth = verdict_data(config, train, val, CACHE)
+    fit(VerdictModule(config), loader, truth, folder / "verdict", resume, [Redraw(samples)])
 
 
 def prepare(config: TrainConfig) -> None:
@@ -79,18 +110,16 @@ def prepare(config: TrainConfig) -> None:
 
 
 def write_checkpoint(
-    contour: torch.nn.Module,
-    verdict: torch.nn.Module,
-    rows: Sequence[Row],
-    config: TrainConfig,
-    folder: Path,
-    version: str,
+    home: Path, rows: Sequence[Row], config: TrainConfig, folder: Path, version: str
 ) -> None:
-    """Save both networks as one checkpoint, with all that its card and later figures need to know."""
+    """Save the best weights of both parts, with all that the card and later figures need to know."""
     model = NerveNet(config.architecture)
-    model.contour.load_state_dict(contour.state_dict())
-    model.verdict.load_state_dict(verdict.state_dict())
-    groups = {split: sorted({row["group"] for row in rows if row["split"] == split}) for split in ("val", "test")}
+    model.contour.load_state_dict(best_weights(home / "contour"))
+    model.verdict.load_state_dict(best_weights(home / "verdict"))
+    rows = [row for row in rows if row["mask"]]
+    groups = {
+        split: sorted({row["group"] for row in rows if row["split"] == split}) for split in ("val", "test")
+    }
     description = {
         "name": config.name,
         "version": version,
@@ -106,6 +135,14 @@ def write_checkpoint(
     save_checkpoint(folder, model, description)
 
 
+def best_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """Averaged weights of the best epoch of one part."""
+    stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)["state_dict"]
+    return {
+        name.removeprefix("model."): tensor for name, tensor in stored.items() if name.startswith("model.")
+    }
+
+
 def summary(rows: Sequence[Row]) -> list[dict[str, str | int]]:
     """What was trained on, set by set: images and groups by split, and the licences."""
     found = []
@@ -113,5 +150,7 @@ def summary(rows: Sequence[Row]) -> list[dict[str, str | int]]:
         own = [row for row in rows if row["set"] == name]
         images = {split: sum(row["split"] == split for row in own) for split in ("train", "val", "test")}
         licences = sorted({row.get("licence", "") or "not stated" for row in own})
-        found.append({"set": name, **images, "groups": len({r["group"] for r in own}), "licence": "; ".join(licences)})
+        found.append(
+            {"set": name, **images, "groups": len({r["group"] for r in own}), "licence": "; ".join(licences)}
+        )
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import lightning as L
 import numpy as np
@@ -11,9 +13,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchmetrics.classification import BinaryAUROC
 
 from nerve_core.data.augment import Augment, repaint
-from nerve_core.data.dataset import sampling_weights
+from nerve_core.data.nerve_bank import NerveSample, build_bank
 from nerve_core.data.packed import Packed
-from nerve_core.data.pathology import affect, sham
 from nerve_core.models.verdict import VerdictNet, crop_window, cut, normalise_crop
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.depthwise import QuickDepthwise
@@ -22,6 +23,9 @@ from nerve_core.training.loop import StagedModule
 SHARES = {"affected": 0.5, "sham": 0.25, "original": 0.25}
 """Composition of the training crops: as many affected as not, and shams as common as originals."""
 
+VERSIONS = {"affected": 3, "sham": 2}
+"""Versions of each training scan that are made beforehand; each is shaken afresh every time it is shown."""
+
 CLEAR = 0.5
 """Severity from which a case counts in the validation figure."""
 
@@ -29,20 +33,24 @@ Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class VerdictSamples(Dataset):
-    """Crops of one nerve each with its label and severity.
-
-    The nerve that was worked on is cropped; of an original any nerve. In training the contour is shaken,
-    because in use it is predicted, and the crop's place, size and grey levels vary.
+    """Crops of one nerve each with its label and severity, shaken because in use the contour is predicted.
 
     Args:
-        packed: healthy or presumably healthy scans with contours.
+        bank: single nerves.
+        sets: set of each of the bank's samples; sets count by the square root of their size.
         count: samples an epoch.
-        augment: None for fixed validation samples.
+        augment: strength of the changes of place, size and grey levels.
     """
 
-    def __init__(self, packed: Packed, count: int, augment: Augment | None, seed: int = 0) -> None:
-        self.packed, self.count, self.augment, self.seed = packed, count, augment, seed
-        self.weights = sampling_weights(packed)
+    def __init__(
+        self, bank: list[NerveSample], sets: list[str], count: int, augment: Augment, seed: int = 0
+    ) -> None:
+        self.bank, self.count, self.augment, self.seed = bank, count, augment, seed
+        keys = list(zip(sets, (sample.kind for sample in bank), strict=True))
+        size = {name: sets.count(name) for name in set(sets)}
+        common = {key: keys.count(key) for key in set(keys)}
+        weights = np.array([SHARES[kind] * size[name] ** 0.5 / common[name, kind] for name, kind in keys])
+        self.weights = weights / weights.sum()
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -50,37 +58,24 @@ class VerdictSamples(Dataset):
 
     def __getitem__(self, index: int) -> Sample:
         rng = np.random.default_rng([self.seed, self.epoch, index])
-        k = int(rng.choice(len(self.packed), p=self.weights))
-        kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
-        image, nerve, severity = changed_nerve(self.packed, k, kind, rng)
-        crop, soft = crop_sample(image, nerve, rng, self.augment)
-        return (
-            torch.from_numpy(normalise_crop(crop))[None],
-            torch.from_numpy(soft)[None],
-            torch.tensor(float(kind == "affected")),
-            torch.tensor(severity, dtype=torch.float32),
-        )
+        sample = self.bank[int(rng.choice(len(self.bank), p=self.weights))]
+        return to_sample(*crop_sample(sample.image, sample.nerve, rng, self.augment), sample)
 
 
-def changed_nerve(
-    packed: Packed, k: int, kind: str, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Image (uint8), mask of one nerve (uint8 0/1) and severity of an affected, sham or original scan."""
-    image, mask, site = packed.images[k], packed.masks[k], packed.rows[k].get("site", "")
-    if kind == "original":
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-        large = [j for j in range(1, count) if stats[j, cv2.CC_STAT_AREA] >= 0.1 * stats[1:, cv2.CC_STAT_AREA].max()]
-        return image, (labels == rng.choice(large)).astype(np.uint8), 0.0
-    altered = (affect if kind == "affected" else sham)(image, mask * np.uint8(255), rng, site=site)
-    return altered.image, (altered.changed > 127).astype(np.uint8), altered.severity
+def to_sample(crop: np.ndarray, soft: np.ndarray, sample: NerveSample) -> Sample:
+    """Crop, mask, label (1 for affected) and severity as tensors."""
+    return (
+        torch.from_numpy(normalise_crop(crop))[None],
+        torch.from_numpy(soft)[None],
+        torch.tensor(float(sample.kind == "affected")),
+        torch.tensor(sample.severity, dtype=torch.float32),
+    )
 
 
 def crop_sample(
-    image: np.ndarray, nerve: np.ndarray, rng: np.random.Generator, augment: Augment | None
+    image: np.ndarray, nerve: np.ndarray, rng: np.random.Generator, augment: Augment
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Crop of one nerve, uint8 and float32 mask, shaken when ``augment`` is given."""
-    if augment is None:
-        return cut(image, nerve, crop_window(nerve))
+    """Shaken crop of one nerve: uint8 image and float32 mask."""
     nerve = shake(nerve, rng)
     x, y, side = crop_window(nerve)
     x, y = (x, y) + rng.uniform(-0.08, 0.08, 2) * side
@@ -93,7 +88,7 @@ def crop_sample(
 def shake(nerve: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A contour as a network might draw it: a little larger, smaller or smoother, and displaced."""
     size = np.sqrt(nerve.sum())
-    radius = int(round(abs(rng.normal(0, 0.05)) * size))
+    radius = round(abs(rng.normal(0, 0.05)) * size)
     if radius and rng.random() < 0.8:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
         nerve_new = cv2.dilate(nerve, kernel) if rng.random() < 0.5 else cv2.erode(nerve, kernel)
@@ -102,7 +97,9 @@ def shake(nerve: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         smooth = cv2.GaussianBlur(nerve.astype(np.float32), (0, 0), max(0.5, 0.06 * size))
         nerve = (smooth > 0.5).astype(np.uint8) if (smooth > 0.5).any() else nerve
     dx, dy = rng.normal(0, 0.03, 2) * size
-    moved = cv2.warpAffine(nerve, np.array([[1, 0, dx], [0, 1, dy]]), nerve.shape[::-1], flags=cv2.INTER_NEAREST)
+    moved = cv2.warpAffine(
+        nerve, np.array([[1, 0, dx], [0, 1, dy]]), nerve.shape[::-1], flags=cv2.INTER_NEAREST
+    )
     return moved if moved.any() else nerve
 
 
@@ -145,12 +142,16 @@ class Redraw(L.Callback):
 
 
 def verdict_data(
-    config: TrainConfig, train: Packed, val: Packed
+    config: TrainConfig, train: Packed, val: Packed, cache: Path | None
 ) -> tuple[VerdictSamples, DataLoader, DataLoader]:
     """Training samples, their loader, and a fixed validation loader."""
     stage = config.verdict
-    samples = VerdictSamples(train, stage.samples, config.augment, config.seed)
+    bank = build_bank(train, VERSIONS["affected"], VERSIONS["sham"], config.seed, cache)
+    sets = [train.rows[sample.row]["set"] for sample in bank]
+    samples = VerdictSamples(bank, sets, stage.samples, config.augment, config.seed)
     loader = DataLoader(samples, stage.batch, num_workers=config.workers, drop_last=True)
-    fixed = VerdictSamples(val, max(300, 3 * len(val)), None, config.seed)
-    kept = [fixed[index] for index in range(len(fixed))]
+    fixed = build_bank(val, 2, 1, config.seed, cache)
+    kept = [
+        to_sample(*cut(sample.image, sample.nerve, crop_window(sample.nerve)), sample) for sample in fixed
+    ]
     return samples, loader, DataLoader(kept, 32)
