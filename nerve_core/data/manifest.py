@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def read_manifests(paths: Sequence[str | Path]) -> list[Row]:
 def is_open(row: Row) -> bool:
     """Whether a row's licence allows weights that anyone may use."""
     licence = row.get("licence", "").strip().lower()
-    return "non" not in licence and licence.startswith(OPEN_LICENCES)
+    return licence.startswith(OPEN_LICENCES) and not re.search(r"\bnc\b|non", licence)
 
 
 def _read_csv(path: Path) -> list[Row]:

@@ -48,6 +48,12 @@ def load_checkpoint(folder: Path) -> tuple[NerveNet, dict[str, Any]]:
     Raises:
         CheckpointError: when a file is missing or damaged, or the weights do not fit the architecture.
     """
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise CheckpointError(
+                f"The weights {folder.name!r} are not complete: {name} is missing; "
+                "get the checkpoint again or choose another one."
+            )
     try:
         config = json.loads((folder / "config.json").read_text())
         tensors = load_file(folder / "model.safetensors")
@@ -55,11 +61,6 @@ def load_checkpoint(folder: Path) -> tuple[NerveNet, dict[str, Any]]:
         missing, unexpected = model.load_state_dict(
             {name: tensor.float() for name, tensor in tensors.items()}, strict=False
         )
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"The weights {folder.name!r} are not complete: {Path(str(error.filename)).name} is missing; "
-            "get the checkpoint again or choose another one."
-        ) from None
     except (ValueError, KeyError, RuntimeError, SafetensorError):
         raise CheckpointError(f"The weights {folder.name!r} are damaged; get the checkpoint again.") from None
     if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):

@@ -1,0 +1,68 @@
+"""Manifests and plain folders become rows; what is wrong is said in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from nerve_core.data.manifest import is_open, read_manifest
+from nerve_core.errors import DataError
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_paths_become_absolute_and_columns_are_kept(tmp_path: Path) -> None:
+    file = write(tmp_path / "manifest.csv", "image,mask,label,group,site\na/1.png,m/1.png,affected,p1,wrist\n")
+    (row,) = read_manifest(file)
+    assert row["image"] == str(tmp_path / "a/1.png")
+    assert row["mask"] == str(tmp_path / "m/1.png")
+    assert (row["label"], row["site"], row["set"]) == ("affected", "wrist", tmp_path.name)
+    assert read_manifest(tmp_path) == [row]
+
+
+def test_a_plain_folder_of_two_classes(tmp_path: Path) -> None:
+    for label in ("affected", "unaffected"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "x.png").touch()
+        (tmp_path / label / "notes.txt").touch()
+    found = read_manifest(tmp_path)
+    assert sorted(row["label"] for row in found) == ["affected", "unaffected"]
+    assert len({row["group"] for row in found}) == 2
+    assert all(row["mask"] == "" for row in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("image,mask\na,b\n", "group"),
+        ("image,group,label\na,g,sick\n", "sick"),
+        ("image,group\n,g\n", "Line 2"),
+        ("image,group\n", "no images"),
+    ],
+)
+def test_faults_are_named(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        read_manifest(write(tmp_path / "manifest.csv", text))
+
+
+def test_missing_manifest(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no manifest"):
+        read_manifest(tmp_path / "nothing.csv")
+
+
+@pytest.mark.parametrize(
+    ("licence", "open_"),
+    [
+        ("CC-BY-4.0", True),
+        ("MIT", True),
+        ("CC0-1.0", True),
+        ("CC-BY-NC-4.0", False),
+        ("CC BY NonCommercial", False),
+        ("research only; none stated", False),
+        ("", False),
+    ],
+)
+def test_open_licences(licence: str, open_: bool) -> None:
+    assert is_open({"licence": licence}) is open_
