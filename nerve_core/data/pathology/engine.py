@@ -31,8 +31,8 @@ class Picture:
     def copy(self) -> Picture:
         """A copy whose layers may be changed apart."""
         layers = self.layers
-        parts = (part.copy() for part in (layers.structure, layers.grain, layers.level, layers.target))
-        return Picture(Layers(*parts, layers.size, layers.by_grey), list(self.nerves), self.inside)
+        parts = (part.copy() for part in (layers.structure, layers.grain, layers.level))
+        return Picture(Layers(*parts, layers.size), list(self.nerves), self.inside)
 
 
 def content_distance(image: np.ndarray) -> np.ndarray:
@@ -121,31 +121,22 @@ def apply(
     for k, nerve in enumerate(picture.nerves):
         picture.nerves[k] = _pasted(nerve, warp(nerve, x, y, cv2.INTER_LINEAR), window)
 
-    gain: np.ndarray | float = 1.0
     paints = [paint for change in changes for paint in change.paints]
     if paints:
         out_y, out_x = np.mgrid[rows, columns].astype(np.float32)
         region = region_of(moved, structure, out_x, out_y, 0.5 * sum(layers.size), place.b)
-        before = layers.strength(structure)
         for paint in paints:
             structure = paint(structure, region)
-        usual = layers.strength(structure)
-        gain = np.clip(usual / before, 0.4, 1.8)
-        grain, level = gain * grain, gain * level
         plain = max(change.mottle for change in changes)
         if plain:
             share = np.float32(plain) * region.soft
-            structure = structure + share * np.maximum(usual, level) * mottle(level.shape, layers.size, rng)
+            structure = structure + share * level * mottle(level.shape, layers.size, rng)
     if not finish:
         layers.structure[window] = structure
         return window
-    left, top = np.float32(columns.start), np.float32(rows.start)
-
-    def carry(field: np.ndarray) -> np.ndarray:
-        return warp(field, x - left, y - top, cv2.INTER_LINEAR)
-
     untouched = layers.structure[window] + layers.grain[window]
-    matched = match_texture(structure + grain, untouched, carry, gain, band_levels(mask.shape), rng)
+    left, top = np.float32(columns.start), np.float32(rows.start)
+    matched = match_texture(structure + grain, untouched, x - left, y - top, band_levels(mask.shape), rng)
     layers.grain[window] = matched - structure
     layers.structure[window] = structure
     layers.level[window] = level

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from nerve_core.data.manifest import Row, read_manifest
+from nerve_core.data.packed import read_mask
 from nerve_core.data.pathology.synthesis import Altered, affect, sham
 from nerve_core.errors import DataError
 from nerve_core.imaging.read import read_scan
@@ -51,8 +52,9 @@ def write_pathology_set(
         unaffected), and the source's nerve, site, device, scale, source and licence. Paths are relative to it.
 
     Raises:
-        DataError: ``out`` is not empty, the severity range is impossible, or no row has a contour.
-        ScanError: a listed image or mask cannot be read.
+        DataError: ``out`` is not empty, the severity range is impossible, a mask cannot be
+            used, or no row has a contour.
+        ScanError: a listed image cannot be read.
     """
     manifest, out = Path(manifest), Path(out)
     low, high = severity
@@ -89,9 +91,7 @@ def _versions(
     """Write the three versions of one scan and give their manifest rows; nothing where the mask is empty."""
     source = Path(os.path.relpath(row["image"], home)).as_posix()
     image = np.array(read_scan(row["image"]).pixels)
-    mask = np.where(read_scan(row["mask"]).pixels > 127, 255, 0).astype(np.uint8)
-    if image.shape != mask.shape:
-        raise DataError(f"The mask of {source} is {mask.shape} and the image {image.shape}; they must agree.")
+    mask = read_mask(row["mask"], image.shape) * np.uint8(255)
     if not mask.any():
         return
     digest = hashlib.sha256(source.encode()).digest()

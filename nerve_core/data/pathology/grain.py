@@ -26,24 +26,13 @@ class Layers:
         structure: float32 (H, W), grey levels, edges kept.
         grain: float32 (H, W), grey levels about 0.
         level: float32 (H, W), local standard deviation of the grain in grey levels.
-        target: float32 (H, W), standard deviation that fresh grain needs for the same texture.
         size: grain half-size (x, y) in px.
-        by_grey: float32 (17,) usual grain strength at structure levels 0, 16, ..., 256.
     """
 
     structure: np.ndarray
     grain: np.ndarray
     level: np.ndarray
-    target: np.ndarray
     size: tuple[float, float]
-    by_grey: np.ndarray
-
-    def strength(self, structure: np.ndarray) -> np.ndarray:
-        """Usual grain strength (grey levels) where the structure has the given level."""
-        at = np.clip(structure, 0, 255) / np.float32(16)
-        low = at.astype(np.int32)
-        part = at - low
-        return self.by_grey[low] * (1 - part) + self.by_grey[np.minimum(low + 1, 16)] * part
 
 
 def grain_size(image: np.ndarray) -> tuple[float, float]:
@@ -74,46 +63,8 @@ def split(image: np.ndarray) -> Layers:
     slope = variance / (variance + noise)
     structure = cv2.blur(slope, window) * whole + cv2.blur(mean - slope * mean, window)
     grain = whole - structure
-    wide = (2 * window[0] + 1, 2 * window[1] + 1)
-    own = np.maximum(cv2.blur(grain * grain, wide), 0)
-    # What the scan loses when its grain is taken off: more than the grain's own power, since the two
-    # layers rise and fall together. Grain laid on afresh does not, and must make up for it.
-    fine = structure - cv2.blur(structure, window)
-    lost = cv2.blur(variance, wide) - cv2.blur(fine * fine, wide)
-    level = np.sqrt(own)
-    target = np.sqrt(np.clip(lost, own, 1.8 * own))
-    bins = np.clip(structure / 16 + 0.5, 0, 16).astype(np.int32).ravel()
-    count = np.bincount(bins, minlength=17).astype(np.float64)
-    total = np.bincount(bins, weights=target.ravel(), minlength=17)
-    seen = count > 20
-    if not seen.any():
-        seen = count > 0
-    by_grey = np.interp(np.arange(17), np.flatnonzero(seen), total[seen] / count[seen])
-    by_grey = np.convolve(np.pad(by_grey, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
-    return Layers(structure, grain, level, target, (sx, sy), np.maximum(by_grey, 0.25).astype(np.float32))
-
-
-def donor(layers: Layers, inside: np.ndarray, rows: slice, columns: slice, rng: np.random.Generator) -> np.ndarray:
-    """Grain of unit strength for a window, taken un-warped from the same depth elsewhere in the scan.
-
-    The columns that lie inside the ultrasound field (``inside`` > 4 px at the window's middle row) are
-    continued by mirroring, so a window may be as wide as the scan. Of four random sideways shifts the
-    one whose source holds most living tissue is taken.
-    """
-    along = np.arange(columns.start, columns.stop)
-    usable = np.flatnonzero(inside[(rows.start + rows.stop) // 2] > 4)
-    if usable.size < 8:
-        usable = np.arange(layers.structure.shape[1])
-    first, width = int(usable[0]), int(usable[-1] - usable[0] + 1)
-    best, most = along, -1.0
-    for _ in range(4):
-        shifted = (along - first + int(rng.integers(width // 4 + 1, 2 * width - width // 4))) % (2 * width)
-        shifted = first + np.where(shifted < width, shifted, 2 * width - 1 - shifted)
-        alive = float((layers.level[rows.start : rows.stop : 4, shifted[::4]] > 1).mean())
-        if alive > most:
-            best, most = shifted, alive
-    unit = layers.grain[rows][:, best] / np.maximum(layers.level[rows][:, best], 0.5)
-    return np.clip(unit, -3.5, 3.5)
+    level = np.sqrt(np.maximum(cv2.blur(grain * grain, (2 * window[0] + 1, 2 * window[1] + 1)), 0))
+    return Layers(structure, grain, level, (sx, sy))
 
 
 def mottle(shape: tuple[int, int], size: tuple[float, float], rng: np.random.Generator) -> np.ndarray:

@@ -9,8 +9,6 @@ band of the same scan at the same depth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
@@ -46,42 +44,48 @@ def split_bands(image: np.ndarray, levels: int) -> tuple[list[np.ndarray], np.nd
     return out, rest
 
 
-def power(band: np.ndarray, level: int) -> np.ndarray:
-    """Local power of a band: its mean square over a few of its own grains."""
-    side = 2 * int(round(2 * 2**level)) + 5
-    return np.maximum(cv2.blur(band * band, (side, side)), 0)
-
-
 def match_texture(
     result: np.ndarray,
     before: np.ndarray,
-    carry: Callable[[np.ndarray], np.ndarray],
-    gain: np.ndarray | float,
+    x: np.ndarray,
+    y: np.ndarray,
     levels: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Give ``result`` (float32 (h, w)) the fine texture of ``before``.
+    """Give ``result`` the fine texture of ``before``.
 
     Args:
-        result: the window after warp and paint.
-        before: the same window of the scan before.
-        carry: the warp, which takes a map of ``before`` to the place its tissue has in ``result``.
-        gain: factor on the texture's strength where the echo was changed.
+        result: float32 (h, w), the window after warp and paint.
+        before: float32 (h, w), the same window of the scan before.
+        x, y: float32 (h, w), the place in the window from which each pixel's tissue comes.
         levels: octaves treated, from :func:`band_levels`.
         rng: chooses where missing texture is taken from.
     """
     made, rest = split_bands(result, levels)
     had, _ = split_bands(before, levels)
-    shift = int(rng.integers(result.shape[1]))
+    high, wide = result.shape
+    shift = int(rng.integers(wide))
+    mirrored = (wide - 1 - np.arange(wide) + shift) % wide
     out = rest
-    for k, (band, old) in enumerate(zip(made, had, strict=True)):
-        level = k // 3
-        wanted = carry(power(old, level)) * np.float32(gain) ** 2
-        got = power(band, level)
-        factor = np.sqrt((wanted + 0.02) / (got + 0.02))
-        kept = np.clip(factor, 0, MOST_GAIN)
-        lack = np.sqrt(np.maximum(wanted - got * kept * kept, 0))
-        other = np.roll(old[:, ::-1], shift, axis=1)
-        other = other / np.sqrt(power(other, level) + 0.1)
-        out = out + kept * band + lack * other
+    for level in range(levels):
+        # Local power varies slowly: it is worked out on a coarser grid.
+        coarse = 2 ** max(level, 1)
+        size = (max(wide // coarse, 1), max(high // coarse, 1))
+        sx = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) + np.float32(0.5)) * np.float32(size[0] / wide) - np.float32(0.5)
+        sy = (cv2.resize(y, size, interpolation=cv2.INTER_AREA) + np.float32(0.5)) * np.float32(size[1] / high) - np.float32(0.5)
+        for band, old in zip(made[3 * level : 3 * level + 3], had[3 * level : 3 * level + 3], strict=True):
+            there = _power(old, size)
+            wanted = cv2.remap(there, sx, sy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + np.float32(0.02)
+            got = _power(band, size) + np.float32(0.02)
+            kept = np.minimum(np.sqrt(wanted / got), np.float32(MOST_GAIN))
+            other = np.ascontiguousarray(old[:, mirrored])
+            lack = np.sqrt(np.maximum(wanted - got * kept * kept, 0) / (_power(other, size) + np.float32(0.1)))
+            out = out + cv2.resize(kept, (wide, high)) * band
+            if float(lack.max()) > 0.02:
+                out += cv2.resize(lack, (wide, high)) * other
     return out
+
+
+def _power(band: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Local mean square of a band on a grid of ``size`` (width, height), over about five of its cells."""
+    return np.maximum(cv2.blur(cv2.resize(band * band, size, interpolation=cv2.INTER_AREA), (5, 5)), 0)
