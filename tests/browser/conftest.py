@@ -16,14 +16,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from nerve_core.config import ROOT, settings
 
-STARTUP_S = 90
-expect.set_options(timeout=20_000)
+STARTUP_S = 180  # a busy machine may take this long to load the network
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(STARTUP_S + 120))
 
 
 @pytest.fixture(scope="session")
