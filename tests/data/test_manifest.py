@@ -14,7 +14,9 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_paths_become_absolute_and_columns_are_kept(tmp_path: Path) -> None:
-    file = write(tmp_path / "manifest.csv", "image,mask,label,group,site\na/1.png,m/1.png,affected,p1,wrist\n")
+    file = write(
+        tmp_path / "manifest.csv", "image,mask,label,group,site\na/1.png,m/1.png,affected,p1,wrist\n"
+    )
     (row,) = read_manifest(file)
     assert row["image"] == str(tmp_path / "a/1.png")
     assert row["mask"] == str(tmp_path / "m/1.png")
