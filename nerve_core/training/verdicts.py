@@ -23,7 +23,7 @@ from nerve_core.training.loop import StagedModule
 SHARES = {"affected": 0.5, "sham": 0.25, "original": 0.25}
 """Composition of the training crops: as many affected as not, and shams as common as originals."""
 
-VERSIONS = {"affected": 3, "sham": 2}
+VERSIONS = {"affected": 2, "sham": 1}
 """Versions of each training scan that are made beforehand; each is shaken afresh every time it is shown."""
 
 CLEAR = 0.5

@@ -1,0 +1,127 @@
+"""Write ``checkpoints/NAME/card.md`` from its ``config.json`` and ``metrics.json``.
+
+    python -m benchmarks.card
+
+Every figure is read from the files; what is known of the sets stands in ``SOURCES``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.readme_tables import contours, rate, table, verdict
+from nerve_core.config import settings
+
+SOURCES = {
+    "usgra": (
+        "healthy volunteers; neck, axilla, elbow, groin and popliteal regions, not told apart; Mindray TE7",
+        "Kandaouroff T. (tmkand), usgra-seg, 2025. Converted to grey.",
+    ),
+    "femoral": (
+        "femoral nerve block; the contour is the block's target region, looser than the nerve",
+        "Huang et al., Ann Transl Med 2019, doi:10.21037/atm.2019.08.61.",
+    ),
+    "ubpd": ("brachial plexus, two machines", "Ding et al., UBPD, 2022; published for research."),
+    "kaggle": (
+        "brachial plexus; contours known to differ between near-identical frames",
+        "Ultrasound Nerve Segmentation, Kaggle, 2016.",
+    ),
+}
+"""What the sets show, and where they are from."""
+
+TERMS = {
+    "research": "Research use only: some sets allow nothing else. No clinical and no commercial use.",
+    "open": "Learned from openly licensed sets alone: CC BY 4.0, with the attributions below. For research use "
+    "only all the same, because it was never tested on diagnosed patients.",
+}
+
+
+def main() -> int:
+    """Write the card of every checkpoint, each whole or not at all."""
+    for config in sorted(settings().checkpoints.glob("*/config.json")):
+        partial = config.with_name(".card.md.partial")
+        partial.write_text(card(config.parent), encoding="utf-8")
+        os.replace(partial, config.with_name("card.md"))
+        print(config.with_name("card.md"))
+    return 0
+
+
+def card(folder: Path) -> str:
+    """The card in Markdown."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    path = folder / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    parts = [
+        f"# Weights `{config['name']}` {config['version']}",
+        TERMS.get(config["name"], "Research use only; the licences of the sets below apply."),
+        "**Learned from simulated pathology on healthy nerves; never tested on diagnosed patients; "
+        "research use only, not a medical device.**",
+        "## What it is",
+        f"An attention U-Net (`{config['architecture']}`, input {config['input_size']} px: scan and click) "
+        "draws the contours. A second network with the same encoder judges each nerve from a crop, with "
+        "features pooled over the nerve, its rim and the tissue around it. Both encoders start from ImageNet.",
+        "## What it learned from",
+        table(
+            ("set", "what", "learned from / chosen by / kept out", "licence", "source"),
+            [_set_row(one) for one in config["sets"]],
+        ),
+        "Split by patient where patients are known, else in contiguous blocks of scan groups. Only usgra is "
+        "known to be of healthy volunteers; nerves of the other sets are presumed unaffected.",
+        "## What affected means",
+        "Swelling, compression, hypoechogenicity, loss of the fascicular pattern, thickening or brightening "
+        "of the epineurium and irregular outline were written into one nerve of a scan by a model of what "
+        "sonographers look for, at severity 0.3 (mild) to 1 (gross). Shams went through the same machinery "
+        "with no pathology.",
+        "## How well it does",
+        *_figures(metrics),
+        "## Where not to trust it",
+        f"- Contours were validated at: {', '.join(config['sites']) or 'no named site'}. Elsewhere point at "
+        "the nerve, and judge the outline first.\n"
+        "- On a machine, site or nerve it never saw, contours without a click often fail.\n"
+        "- Mild cases are missed more often than the headline says: see sensitivity by severity.\n"
+        "- *No nerve found* says nothing about the nerve.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _set_row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    what, source = SOURCES.get(one["set"], ("", ""))
+    return one["set"], what, f"{one['train']} / {one['val']} / {one['test']}", one["licence"], source
+
+
+def _figures(metrics: Mapping[str, Any]) -> list[str]:
+    if not metrics.get("contours"):
+        return ["Not measured yet."]
+    parts = [
+        f"Measured by `{metrics['regenerate']}` on groups kept out of the training; 95 % intervals by group.",
+        contours(metrics),
+    ]
+    if metrics.get("verdict"):
+        parts += ["Verdict at severity 0.5 and more, without abstention:", verdict(metrics)]
+        everything = metrics["verdict"].get("all") or {}
+        parts += [_by_severity(everything), _by_kind(everything)]
+    return [part for part in parts if part]
+
+
+def _by_severity(figures: Mapping[str, Any]) -> str:
+    rows = [
+        (f"{one['from']} to {one['to']}", str(one["sensitivity"]["n"]), rate(one["sensitivity"]))
+        for one in figures.get("by_severity", [])
+    ]
+    return table(("severity", "scans", "sensitivity"), rows) if rows else ""
+
+
+def _by_kind(figures: Mapping[str, Any]) -> str:
+    rows = [
+        (name.replace("_", " "), str(one["sensitivity"]["n"]), rate(one["sensitivity"]))
+        for name, one in figures.get("by_kind", {}).items()
+    ]
+    return table(("kind, alone or with others", "scans", "sensitivity"), rows) if rows else ""
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
