@@ -35,8 +35,8 @@ SOURCES = {
 
 TERMS = {
     "research": "Research use only: some sets allow nothing else. No clinical and no commercial use.",
-    "open": "Learned from openly licensed sets alone: CC BY 4.0, with the attributions below. For research use "
-    "only all the same, because it was never tested on diagnosed patients.",
+    "open": "Learned from openly licensed sets alone: CC BY 4.0, with the attributions below. For research "
+    "use only all the same, because it was never tested on diagnosed patients.",
 }
 
 
@@ -63,14 +63,14 @@ def card(folder: Path) -> str:
         "## What it is",
         f"An attention U-Net (`{config['architecture']}`, input {config['input_size']} px: scan and click) "
         "draws the contours. A second network with the same encoder judges each nerve from a crop, with "
-        "features pooled over the nerve, its rim and the tissue around it. Both encoders start from ImageNet.",
+        "features pooled over nerve, rim and the tissue around. Both encoders start from ImageNet.",
         "## What it learned from",
         table(
             ("set", "what", "learned from / chosen by / kept out", "licence", "source"),
             [_set_row(one) for one in config["sets"]],
         ),
-        "Split by patient where patients are known, else in contiguous blocks of scan groups. Only usgra is "
-        "known to be of healthy volunteers; nerves of the other sets are presumed unaffected.",
+        "Split by patient where patients are known, else in contiguous blocks of scan groups. Only usgra "
+        "is known to be of healthy volunteers; nerves of the other sets are presumed unaffected.",
         "## What affected means",
         "Swelling, compression, hypoechogenicity, loss of the fascicular pattern, thickening or brightening "
         "of the epineurium and irregular outline were written into one nerve of a scan by a model of what "

@@ -1,0 +1,107 @@
+"""From a manifest to a checkpoint that predicts; a run that was cut short goes on where it stopped."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from nerve_core.data.packed import pack, read_mask
+from nerve_core.errors import DataError
+from nerve_core.imaging.read import read_scan
+from nerve_core.inference.predictor import Predictor
+from nerve_core.training import run as module
+from nerve_core.training.config import Stage, TrainConfig
+from nerve_core.training.run import train, training_rows
+
+SMALL = TrainConfig(
+    name="small",
+    size=64,
+    final_size=64,
+    workers=0,
+    contour=Stage(epochs=2, samples=8, batch=4),
+    verdict=Stage(epochs=1, samples=8, batch=4),
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(module, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(module, "CACHE", tmp_path / "cache")
+    return tmp_path
+
+
+def epochs(folder: Path) -> list[int]:
+    with next(folder.glob("**/metrics.csv")).open() as file:
+        return [int(row["epoch"]) for row in csv.DictReader(file) if row.get("val/dice")]
+
+
+def test_a_run_cut_short_resumes_and_ships_a_checkpoint(home: Path, manifest: Path) -> None:
+    out = home / "weights"
+    cut = replace(SMALL, contour=replace(SMALL.contour, epochs=1))
+    assert not train([manifest], cut, "any", "contour", False, out, "1.0")
+    assert not out.exists()
+    assert train([manifest], SMALL, "any", "all", True, out, "1.0")
+    stored = torch.load(home / "runs/small/contour/last.ckpt", weights_only=False)
+    assert stored["epoch"] == 1
+    assert stored["global_step"] == 4
+    config = json.loads((out / "config.json").read_text())
+    assert config["sites"] == ["wrist"]
+    assert config["split"]["test"]
+    assert sum(config["sets"][0][side] for side in ("train", "val", "test")) == 12
+    predictor = Predictor(out, "cpu", "torch")
+    assert predictor.predict(read_scan(manifest.parent / "0.png"), gate=False).model == "small 1.0"
+
+
+def test_a_finished_run_is_not_overwritten(home: Path, manifest: Path) -> None:
+    last = home / "runs/small/contour/last.ckpt"
+    last.parent.mkdir(parents=True)
+    last.touch()
+    with pytest.raises(DataError, match="--resume"):
+        train([manifest], SMALL, "any", "contour", False, home / "weights", "1.0")
+
+
+def test_only_open_licences(manifest: Path) -> None:
+    rows = training_rows([manifest], "open", ())
+    assert len(rows) == 6
+    assert {row["licence"] for row in rows} == {"CC0-1.0"}
+    every = {row["group"]: row["split"] for row in training_rows([manifest], "any", ())}
+    assert all(row["split"] == every[row["group"]] for row in rows)
+
+
+def test_nothing_left_to_train_on(manifest: Path) -> None:
+    with pytest.raises(DataError, match="--licence any"):
+        training_rows([manifest], "open", (manifest.parent.name,))
+
+
+def test_packing_reads_every_row_and_its_copy_on_disk_is_the_same(tmp_path: Path, manifest: Path) -> None:
+    rows = training_rows([manifest], "any", ())
+    fresh, stored, again = pack(rows), pack(rows, tmp_path), pack(rows, tmp_path)
+    assert len(fresh) == 12
+    for one, two, three in zip(fresh.images, stored.images, again.images, strict=True):
+        assert (one == two).all()
+        assert (two == three).all()
+    assert all(mask.max() == 1 for mask in again.masks)
+
+
+def test_a_mask_of_another_size_is_named(manifest: Path) -> None:
+    with pytest.raises(DataError, match="0-mask.png"):
+        read_mask(manifest.parent / "0-mask.png", (10, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "not valid"), ('{"sise": 3}', "sise"), ('{"click_share": 0.9}', "click_share")],
+)
+def test_bad_configs_are_named(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=says):
+        TrainConfig.from_file(path)
+
+
+def test_shipped_configs_are_valid() -> None:
+    folder = Path(module.__file__).parent / "configs"
+    assert {TrainConfig.from_file(path).name for path in folder.glob("*.json")} == {"research", "open"}
