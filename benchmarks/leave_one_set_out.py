@@ -31,7 +31,7 @@ from nerve_core.training.config import Stage, TrainConfig
 from nerve_core.training.run import RUNS, best_weights, train_contours, training_rows
 
 SIZE = 128
-MOST = 300
+MOST = 200
 """Most scans scored in a set, spread evenly over it."""
 
 
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train and score every contoured set in turn, and merge the figures after each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.leave_one_set_out")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="one folder a set of scans")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--samples", type=int, default=800, help="samples an epoch")
     parser.add_argument("--threads", type=int, default=0, help="torch threads (default: all)")
     args = parser.parse_args(argv)

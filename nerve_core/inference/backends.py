@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -36,7 +37,8 @@ class OpenVinoNetwork:
     def __init__(self, model: nn.Module, examples: tuple[torch.Tensor, ...], device: str) -> None:
         import openvino
 
-        with torch.inference_mode():
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # tracing warns of its own future, which is no news to a user
             converted = openvino.convert_model(
                 model.eval(), example_input=examples, input=[tuple(example.shape) for example in examples]
             )

@@ -87,7 +87,7 @@ def test_packing_reads_every_row_and_its_copy_on_disk_is_the_same(tmp_path: Path
 
 
 def test_a_mask_of_another_size_is_named(manifest: Path) -> None:
-    with pytest.raises(DataError, match="0-mask.png"):
+    with pytest.raises(DataError, match="The mask 0-mask"):
         read_mask(manifest.parent / "0-mask.png", (10, 10))
 
 
