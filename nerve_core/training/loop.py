@@ -58,7 +58,7 @@ def fit(
     """Train and keep a checkpoint after every epoch.
 
     Args:
-        folder: takes ``last.ckpt``, ``best.ckpt`` and ``history.csv``.
+        folder: takes ``last.ckpt``, ``best.ckpt`` and ``history/version_*/metrics.csv``.
         resume: go on from ``last.ckpt`` when it is there.
     """
     best = ModelCheckpoint(folder, "best", monitor=module.monitor, mode="max", enable_version_counter=False)
@@ -71,7 +71,7 @@ def fit(
         devices=1,
         precision="bf16-mixed",
         gradient_clip_val=1.0,
-        logger=CSVLogger(folder, name="", version=""),
+        logger=CSVLogger(folder, name="history"),  # a resumed run adds a version, and deletes none
         callbacks=[
             best,
             last,

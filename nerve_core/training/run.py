@@ -94,9 +94,10 @@ def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resum
 
 
 def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
-    """Train the verdict network."""
+    """Train the verdict network; phantoms, whose pathology is of another make, teach contours alone."""
     prepare(config)
-    train, val = (packed_split(rows, split) for split in ("train", "val"))
+    real = [row for row in rows if row.get("simulated") != "1"]
+    train, val = (packed_split(real, split) for split in ("train", "val"))
     samples, loader, truth = verdict_data(config, train, val, CACHE)
     fit(VerdictModule(config), loader, truth, folder / "verdict", resume, [Redraw(samples)])
 
@@ -117,6 +118,7 @@ def write_checkpoint(
     model.contour.load_state_dict(best_weights(home / "contour"))
     model.verdict.load_state_dict(best_weights(home / "verdict"))
     rows = [row for row in rows if row["mask"]]
+    real = [row for row in rows if row.get("simulated") != "1"]
     groups = {
         split: sorted({row["group"] for row in rows if row["split"] == split}) for split in ("val", "test")
     }
@@ -126,8 +128,8 @@ def write_checkpoint(
         "architecture": config.architecture,
         "input_size": config.final_size,
         "preprocess": Preprocess(size=config.final_size).to_dict(),
-        "sites": sorted({row.get("site", "") for row in rows} - {""}),
-        "nerves": sorted({row.get("nerve", "") for row in rows} - {""}),
+        "sites": sorted({row.get("site", "") for row in real} - {""}),
+        "nerves": sorted({row.get("nerve", "") for row in real} - {""}),
         "sets": summary(rows),
         "training": config.to_dict(),
         "split": groups,
