@@ -78,7 +78,7 @@ def run(manifests: Sequence[Path], unseen: Path, config: TrainConfig) -> dict[st
     train_contours(training_rows(manifests, "any", config.leave_out), config, home, resume=True)
     with tempfile.TemporaryDirectory() as folder:
         model = NerveNet(config.architecture)
-        model.contour.load_state_dict(best_weights(home / "contour"))
+        model.contour.load_state_dict(best_weights(home / "contour")[0])
         description = {
             "name": config.name,
             "version": "0",

@@ -115,8 +115,10 @@ def write_checkpoint(
 ) -> None:
     """Save the best weights of both parts, with all that the card and later figures need to know."""
     model = NerveNet(config.architecture)
-    model.contour.load_state_dict(best_weights(home / "contour"))
-    model.verdict.load_state_dict(best_weights(home / "verdict"))
+    epochs = {}
+    for part in ("contour", "verdict"):
+        weights, epochs[part] = best_weights(home / part)
+        getattr(model, part).load_state_dict(weights)
     rows = [row for row in rows if row["mask"]]
     real = [row for row in rows if row.get("simulated") != "1"]
     groups = {
@@ -132,17 +134,17 @@ def write_checkpoint(
         "nerves": sorted({row.get("nerve", "") for row in real} - {""}),
         "sets": summary(rows),
         "training": config.to_dict(),
+        "epochs": epochs,
         "split": groups,
     }
     save_checkpoint(folder, model, description)
 
 
-def best_weights(folder: Path) -> dict[str, torch.Tensor]:
-    """Averaged weights of the best epoch of one part."""
-    stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)["state_dict"]
-    return {
-        name.removeprefix("model."): tensor for name, tensor in stored.items() if name.startswith("model.")
-    }
+def best_weights(folder: Path) -> tuple[dict[str, torch.Tensor], int]:
+    """Averaged weights of the best epoch of one part, and how many epochs they took."""
+    stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
+    weights = {name.removeprefix("model."): tensor for name, tensor in stored["state_dict"].items()}
+    return weights, stored["epoch"] + 1
 
 
 def summary(rows: Sequence[Row]) -> list[dict[str, str | int]]:

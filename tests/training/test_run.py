@@ -49,6 +49,8 @@ def test_a_run_cut_short_resumes_and_ships_a_checkpoint(home: Path, manifest: Pa
     assert stored["global_step"] == 4
     config = json.loads((out / "config.json").read_text())
     assert config["sites"] == ["wrist"]
+    assert config["epochs"]["contour"] in (1, 2)
+    assert config["epochs"]["verdict"] == 1
     assert config["split"]["test"]
     assert sum(config["sets"][0][side] for side in ("train", "val", "test")) == 12
     predictor = Predictor(out, "cpu", "torch")
