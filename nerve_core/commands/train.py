@@ -61,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or settings().checkpoints / config.name
     written = train(args.manifest, config, args.licence, args.part, args.resume, folder, args.version)
     if written:
+        from nerve_core.evaluation.calibration import calibrate
+
+        calibrate(folder, args.manifest)
         print(f"The weights are in {folder}; choose them with NERVE_WEIGHTS={folder.name}.")
     else:
         print(f"The {args.part} part is trained; the checkpoint is written once both parts are.")

@@ -56,6 +56,11 @@ def is_open(row: Row) -> bool:
     return licence.startswith(OPEN_LICENCES) and not re.search(r"\bnc\b|non", licence)
 
 
+def is_simulated(row: Row) -> bool:
+    """Whether a row shows a phantom; those teach contours, but no figure and no named site rests on them."""
+    return row.get("simulated") == "1"
+
+
 def _read_csv(path: Path) -> list[Row]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)

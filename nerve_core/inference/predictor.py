@@ -53,7 +53,8 @@ class Predictor:
         self.version: str = self.config["version"]
         self.preprocess = Preprocess.from_dict(self.config["preprocess"])
         self.selection = Selection(**self.config.get("selection", {}))
-        self.temperature = float(self.config.get("temperature", 1.0))
+        calibration = self.config.get("calibration", {})
+        self.slope, self.bias = calibration.get("slope", 1.0), calibration.get("bias", 0.0)
         size = self.preprocess.size
         engine = BACKENDS[backend]
         self.contour: Network = engine(model.contour, (torch.zeros(1, 2, size, size),), device)
@@ -112,6 +113,38 @@ class Predictor:
         if reason:
             blank = np.zeros(scan.pixels.shape)
             return self._answer(scan, blank.astype(np.float32), (), [], clock, NOT_ASSESSABLE, reason)
+        probability, masks = self._contours(scan, click, preprocess, clock)
+        chances = [self.p_affected(scan.pixels, mask) for mask in masks]
+        clock.mark("verdict")
+        nerves = [nerve_of(scan, mask, probability, p) for mask, p in zip(masks, chances, strict=True)]
+        nerves.sort(key=lambda nerve: -nerve.p_affected)
+        verdict = verdict_of(nerves[0].p_affected) if nerves else NO_NERVE
+        return self._answer(scan, probability, tuple(nerves), masks, clock, verdict, None)
+
+    def find(self, scan: Scan, click: tuple[float, float] | None = None) -> list[np.ndarray]:
+        """Masks of the nerves alone, uint8 0/1 (H, W), without a verdict."""
+        return self._contours(scan, click, None, Clock())[1]
+
+    def logit(self, pixels: np.ndarray, mask: np.ndarray) -> float:
+        """The verdict network's own logit for one nerve, mean over the crop and its mirror image.
+
+        Args:
+            pixels: uint8 (H, W) scan.
+            mask: 0/1 (H, W), the nerve.
+        """
+        window = crop_window(mask)
+        views = [cut(pixels, mask, window, flip=flip) for flip in (False, True)]
+        crops = np.stack([normalise_crop(crop)[None] for crop, _ in views])
+        masks = np.stack([soft[None] for _, soft in views])
+        return float(self.judge(crops, masks).mean())
+
+    def p_affected(self, pixels: np.ndarray, mask: np.ndarray) -> float:
+        """Calibrated probability that one nerve looks affected, 0 to 1; arguments as for :meth:`logit`."""
+        return float(sigmoid(np.float64(self.slope * self.logit(pixels, mask) + self.bias)))
+
+    def _contours(
+        self, scan: Scan, click: tuple[float, float] | None, preprocess: Preprocess | None, clock: Clock
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
         how = self._own_size(preprocess)
         prepared = how.apply(scan)
         clock.mark("preprocess")
@@ -123,12 +156,7 @@ class Predictor:
         top, left, bottom, right = scan.region
         masks = components(probability, (bottom - top) * (right - left), self.selection, click)
         clock.mark("postprocess")
-        chances = [self._p_affected(scan.pixels, mask) for mask in masks]
-        clock.mark("verdict")
-        nerves = [nerve_of(scan, mask, probability, p) for mask, p in zip(masks, chances, strict=True)]
-        nerves.sort(key=lambda nerve: -nerve.p_affected)
-        verdict = verdict_of(nerves[0].p_affected) if nerves else NO_NERVE
-        return self._answer(scan, probability, tuple(nerves), masks, clock, verdict, None)
+        return probability, masks
 
     def _own_size(self, preprocess: Preprocess | None) -> Preprocess:
         if preprocess is None or preprocess.size == self.preprocess.size:
@@ -150,14 +178,6 @@ class Predictor:
         inside = (slice(top, bottom), slice(left, right))
         probability[inside] = (probability[inside] + closer[inside]) / 2
         return probability
-
-    def _p_affected(self, pixels: np.ndarray, mask: np.ndarray) -> float:
-        """Mean over the crop and its mirror image of the calibrated probability."""
-        window = crop_window(mask)
-        views = [cut(pixels, mask, window, flip=flip) for flip in (False, True)]
-        crops = np.stack([normalise_crop(crop)[None] for crop, _ in views])
-        masks = np.stack([soft[None] for _, soft in views])
-        return float(sigmoid(self.judge(crops, masks).mean() / self.temperature))
 
     def _answer(
         self,
@@ -260,6 +280,6 @@ def get_predictor(name: str | None = None) -> Predictor:
             blank = np.zeros((256, 256), np.uint8)
             blank[96:160, 96:160] = 255
             predictor.predict(Scan(blank), click=(128.0, 128.0), gate=False)
-            predictor._p_affected(blank, (blank > 0).astype(np.uint8))
+            predictor.p_affected(blank, (blank > 0).astype(np.uint8))
             _LOADED[key] = predictor
         return _LOADED[key]

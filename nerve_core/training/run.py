@@ -14,7 +14,7 @@ import lightning as L
 import torch
 
 from nerve_core.config import ROOT
-from nerve_core.data.manifest import Row, is_open, read_manifests
+from nerve_core.data.manifest import Row, is_open, is_simulated, read_manifests
 from nerve_core.data.packed import Packed, pack
 from nerve_core.data.splits import assign
 from nerve_core.errors import DataError
@@ -96,7 +96,7 @@ def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resum
 def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
     """Train the verdict network; phantoms, whose pathology is of another make, teach contours alone."""
     prepare(config)
-    real = [row for row in rows if row.get("simulated") != "1"]
+    real = [row for row in rows if not is_simulated(row)]
     train, val = (packed_split(real, split) for split in ("train", "val"))
     samples, loader, truth = verdict_data(config, train, val, CACHE)
     fit(VerdictModule(config), loader, truth, folder / "verdict", resume, [Redraw(samples)])
@@ -120,7 +120,7 @@ def write_checkpoint(
         weights, epochs[part] = best_weights(home / part)
         getattr(model, part).load_state_dict(weights)
     rows = [row for row in rows if row["mask"]]
-    real = [row for row in rows if row.get("simulated") != "1"]
+    real = [row for row in rows if not is_simulated(row)]
     groups = {
         split: sorted({row["group"] for row in rows if row["split"] == split}) for split in ("val", "test")
     }
