@@ -40,7 +40,9 @@ def region_of(
     (He 2013) draws the soft edge to the border that can be seen. ``thickness`` is half the nerve's, px.
     """
     inside = (mask > 127).astype(np.uint8)
-    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) - cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) - cv2.distanceTransform(
+        inside, cv2.DIST_L2, 3
+    )
     distance = cv2.GaussianBlur(distance, (0, 0), max(1.0, grain))
     edge = np.clip(0.5 - distance / np.float32(max(2.5 * grain, 0.3 * thickness, 2.5)), 0, 1)
     edge = edge * edge * (3 - 2 * edge)
@@ -77,7 +79,9 @@ def fade(share: float, scale: float) -> Paint:
     return paint
 
 
-def rim(ellipse: Ellipse, width: float, rise: float, start: float, extent: float, grain: float, seed: int) -> Paint:
+def rim(
+    ellipse: Ellipse, width: float, rise: float, start: float, extent: float, grain: float, seed: int
+) -> Paint:
     """Brighten a band ``width`` px wide on the outline by up to ``rise`` grey levels.
 
     It spans ``extent`` radians from ``start`` and fades at both ends. As in a real scan it is brightest
@@ -88,7 +92,9 @@ def rim(ellipse: Ellipse, width: float, rise: float, start: float, extent: float
         rng = np.random.default_rng(seed)
         patches = cv2.GaussianBlur(rng.standard_normal(structure.shape, np.float32), (0, 0), 2.5 * grain)
         patches /= max(float(patches.std()), 1e-6)
-        slow = cv2.GaussianBlur(rng.standard_normal(structure.shape, np.float32), (0, 0), max(0.5 * ellipse.b, 2.0))
+        slow = cv2.GaussianBlur(
+            rng.standard_normal(structure.shape, np.float32), (0, 0), max(0.5 * ellipse.b, 2.0)
+        )
         slow /= max(float(slow.std()), 1e-6)
         u, v = ellipse.local(region.x, region.y)
         local = np.float32(0.6 * width) * np.exp(np.float32(0.3) * slow)

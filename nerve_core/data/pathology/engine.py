@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 
 from nerve_core.data.pathology.echo import region_of
-from nerve_core.data.pathology.fields import FIELD, Ellipse, Map, chain, decay, warp
+from nerve_core.data.pathology.fields import FIELD, Ellipse, Map, chain, warp
 from nerve_core.data.pathology.grain import Layers, mottle
 from nerve_core.data.pathology.kinds import Change, Target
 from nerve_core.data.pathology.texture import band_levels, match_texture
+
 
 @dataclass
 class Picture:
@@ -72,7 +73,9 @@ def measure(picture: Picture, ellipse: Ellipse, room: float) -> Target:
     return Target(ellipse, float(inside.mean()), float(ring.mean()), float(dark), float(bright), grain, room)
 
 
-def coordinates(picture: Picture, maps: Sequence[Map], rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
+def coordinates(
+    picture: Picture, maps: Sequence[Map], rows: slice, columns: slice
+) -> tuple[np.ndarray, np.ndarray]:
     """Input coordinates x and y (px) of a window; the map dies away towards the ultrasound field's border.
 
     The maps are smooth, so in a large window they are evaluated on a coarser grid and interpolated.
@@ -81,12 +84,18 @@ def coordinates(picture: Picture, maps: Sequence[Map], rows: slice, columns: sli
     if not maps:
         return x, y
     high, wide = x.shape
-    coarse = (max(int(np.ceil(wide / max(wide // 64, 1))), 2), max(int(np.ceil(high / max(high // 64, 1))), 2))
+    coarse = (
+        max(int(np.ceil(wide / max(wide // 64, 1))), 2),
+        max(int(np.ceil(high / max(high // 64, 1))), 2),
+    )
     cx = columns.start - 0.5 + (np.arange(coarse[0], dtype=np.float32) + 0.5) * np.float32(wide / coarse[0])
     cy = rows.start - 0.5 + (np.arange(coarse[1], dtype=np.float32) + 0.5) * np.float32(high / coarse[1])
     gx, gy = np.meshgrid(cx, cy)
     sx, sy = chain(maps, gx, gy)
-    dx, dy = (cv2.resize((d).astype(np.float32), (wide, high), interpolation=cv2.INTER_LINEAR) for d in (sx - gx, sy - gy))
+    dx, dy = (
+        cv2.resize((d).astype(np.float32), (wide, high), interpolation=cv2.INTER_LINEAR)
+        for d in (sx - gx, sy - gy)
+    )
     far = float(max(np.abs(dx).max(), np.abs(dy).max()))
     ease = np.minimum(picture.inside[rows, columns] / np.float32(max(2.5 * far, 3.0)), 1)
     ease = ease * ease * (3 - 2 * ease)
@@ -114,6 +123,7 @@ def apply(
     layers = picture.layers
     window = rows, columns = window_of(place, mask.shape)
     x, y = coordinates(picture, [one for change in changes for one in change.maps], rows, columns)
+    out_y, out_x = np.mgrid[rows, columns].astype(np.float32)
     structure = warp(layers.structure, x, y, cv2.INTER_LANCZOS4)
     grain = warp(layers.grain, x, y, cv2.INTER_LANCZOS4)
     level = warp(layers.level, x, y, cv2.INTER_LINEAR)
@@ -122,21 +132,26 @@ def apply(
         picture.nerves[k] = _pasted(nerve, warp(nerve, x, y, cv2.INTER_LINEAR), window)
 
     paints = [paint for change in changes for paint in change.paints]
+    free = np.zeros_like(structure)
     if paints:
-        out_y, out_x = np.mgrid[rows, columns].astype(np.float32)
+        unpainted = structure
         region = region_of(moved, structure, out_x, out_y, 0.5 * sum(layers.size), place.b)
         for paint in paints:
             structure = paint(structure, region)
+        free = np.clip((structure - unpainted) / np.float32(20), 0, 1)
         plain = max(change.mottle for change in changes)
         if plain:
             share = np.float32(plain) * region.soft
+            free = np.maximum(free, share)
             structure = structure + share * level * mottle(level.shape, layers.size, rng)
     if not finish:
         layers.structure[window] = structure
         return window
     untouched = layers.structure[window] + layers.grain[window]
     left, top = np.float32(columns.start), np.float32(rows.start)
-    matched = match_texture(structure + grain, untouched, x - left, y - top, band_levels(mask.shape), rng)
+    near = place.radius(out_x, out_y) < 1.6 * place.reach
+    made = structure + grain
+    matched = match_texture(made, untouched, x - left, y - top, near, free, band_levels(mask.shape), rng)
     layers.grain[window] = matched - structure
     layers.structure[window] = structure
     layers.level[window] = level

@@ -39,17 +39,18 @@ def write_pathology_set(
     in the manifest alone. The set is written beside ``out`` and put in place when it is complete.
 
     Args:
-        manifest: CSV as in :func:`nerve_core.data.manifest.read_manifest`; rows without a contour are skipped.
+        manifest: CSV as in :func:`nerve_core.data.manifest.read_manifest`; rows without contour are skipped.
         out: folder to make; refused when it holds anything.
         seed: of all randomness.
         severity: range from which the severity is drawn evenly.
         limit: write at most so many scans, spread evenly over the manifest; None writes all.
 
     Returns:
-        Path of ``out/manifest.csv`` with ``image, mask, label, kind`` (joined by ``+``), ``severity`` (0 where
-        unaffected), ``sham`` (0/1), ``group, source_image`` (as in the source manifest), ``nerve_mask`` (the
-        worked-on nerve alone), ``altered`` (the pixels that the pathology changed; empty where
-        unaffected), and the source's nerve, site, device, scale, source and licence. Paths are relative to it.
+        Path of ``out/manifest.csv`` with ``image, mask, label, kind`` (joined by ``+``), ``severity`` (0
+        where unaffected), ``sham`` (0/1), ``group, source_image`` (as in the source manifest),
+        ``nerve_mask`` (the worked-on nerve alone), ``altered`` (the pixels that the pathology changed;
+        empty where unaffected), and the source's nerve, site, device, scale, source and licence. Paths
+        are relative to it.
 
     Raises:
         DataError: ``out`` is not empty, the severity range is impossible, a mask cannot be
@@ -72,7 +73,9 @@ def write_pathology_set(
     try:
         written = [made for row in rows for made in _versions(row, home, building, seed, severity)]
         if not written:
-            raise DataError(f"No scan in {manifest.name} has a contour; pathology is written into contours only.")
+            raise DataError(
+                f"No scan in {manifest.name} has a contour; pathology is written into contours only."
+            )
         with (building / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [*OWN_COLUMNS, *kept], extrasaction="ignore", lineterminator="\n")
             writer.writeheader()

@@ -99,7 +99,11 @@ def scaling(ellipse: Ellipse, along: float, across: float) -> Map:
     def backward(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         u, v = ellipse.local(x, y)
         su, sv = u / np.float32(along), v / np.float32(across)
-        w = decay(np.sqrt((su / np.float32(ellipse.a)) ** 2 + (sv / np.float32(ellipse.b)) ** 2), ellipse.reach, ratio)
+        w = decay(
+            np.sqrt((su / np.float32(ellipse.a)) ** 2 + (sv / np.float32(ellipse.b)) ** 2),
+            ellipse.reach,
+            ratio,
+        )
         return ellipse.image(u + w * (su - u), v + w * (sv - v))
 
     return backward
@@ -124,7 +128,9 @@ def push(x0: float, y0: float, direction: float, depth: float, along: float, acr
     return backward
 
 
-def ripple(ellipse: Ellipse, orders: Sequence[int], amplitudes: Sequence[float], phases: Sequence[float]) -> Map:
+def ripple(
+    ellipse: Ellipse, orders: Sequence[int], amplitudes: Sequence[float], phases: Sequence[float]
+) -> Map:
     """Make the outline uneven: the radius changes by the sum of ``amplitude * cos(order * angle + phase)``."""
 
     def backward(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,7 +138,10 @@ def ripple(ellipse: Ellipse, orders: Sequence[int], amplitudes: Sequence[float],
         pu, pv = u / np.float32(ellipse.a), v / np.float32(ellipse.b)
         radius = np.sqrt(pu * pu + pv * pv)
         angle = np.arctan2(pv, pu)
-        wave = sum(np.float32(m) * np.cos(k * angle + np.float32(f)) for k, m, f in zip(orders, amplitudes, phases, strict=True))
+        wave = sum(
+            np.float32(m) * np.cos(k * angle + np.float32(f))
+            for k, m, f in zip(orders, amplitudes, phases, strict=True)
+        )
         # Nothing moves at the centre, most at the outline, nothing far away.
         w = np.float32(1.65) * radius * np.exp(-0.5 * radius * radius) * wave
         return ellipse.image(u * (1 + w), v * (1 + w))
@@ -170,4 +179,6 @@ def jacobian(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def warp(layer: np.ndarray, x: np.ndarray, y: np.ndarray, interpolation: int = cv2.INTER_CUBIC) -> np.ndarray:
     """Sample ``layer`` (H, W) at input coordinates; beyond the border the picture is mirrored."""
-    return cv2.remap(layer, x.astype(np.float32), y.astype(np.float32), interpolation, borderMode=cv2.BORDER_REFLECT_101)
+    return cv2.remap(
+        layer, x.astype(np.float32), y.astype(np.float32), interpolation, borderMode=cv2.BORDER_REFLECT_101
+    )

@@ -2,8 +2,8 @@
 
 In a log-compressed scan fully developed speckle is an additive grain whose strength hardly depends on
 the echo level (Dutt and Greenleaf 1996, doi 10.1109/58.535487) and whose size depends on the machine and
-the depth, not on the tissue. A warp that stretched it would betray itself, so structure is warped and
-the grain is laid on afresh, with the strength and the size it has at that depth in the same scan.
+the depth, not on the tissue. Echo and contrast are changed on the structure alone, so that the grain keeps
+its strength; what a warp does to the grain is put right afterwards (see ``texture``).
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-
 NOISE = 3.0
-"""Local variance, in units of that of the scan's calm parts (30th percentile), up to which texture counts as grain."""
+"""Local variance up to which texture counts as grain, in units of that of the scan's calm parts."""
 
 
 @dataclass
@@ -69,5 +68,7 @@ def split(image: np.ndarray) -> Layers:
 
 def mottle(shape: tuple[int, int], size: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
     """Plain speckle of unit strength and the scan's grain size: what homogeneous tissue shows."""
-    noise = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), 1.4 * size[0], sigmaY=1.4 * size[1])
+    noise = cv2.GaussianBlur(
+        rng.standard_normal(shape, np.float32), (0, 0), 1.4 * size[0], sigmaY=1.4 * size[1]
+    )
     return noise / max(float(noise.std()), 1e-6)

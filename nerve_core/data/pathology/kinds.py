@@ -59,7 +59,7 @@ KindFunction = Callable[[Target, float, np.random.Generator], Change]
 
 
 def csa_factor(severity: float) -> float:
-    """Cross-sectional area of a swollen nerve over its area before: 3 ** s (1.39 at 0.3, 1.73 at 0.5, 3 at 1)."""
+    """Area of a swollen nerve over its area before, 3 ** s: 1.39 at 0.3, 1.73 at 0.5, 3 at 1."""
     return float(3.0**severity)
 
 
@@ -108,14 +108,16 @@ def compression(target: Target, severity: float, rng: np.random.Generator) -> Ch
 def hypoechogenicity(target: Target, severity: float, rng: np.random.Generator) -> Change:
     """The whole nerve darker, by a share of what separates it from the darkest tissue nearby."""
     span = max(target.mean - target.dark, 0.0)
-    wish = 6 + 26 * severity + 0.45 * severity * span
+    wish = 8 + 30 * severity + 0.45 * severity * span
     drop = min(wish, 0.9 * span + 4)
-    return Change((), (darken(drop * rng.uniform(0.92, 1.0), max(target.dark - 4, 0)),), severity * drop / wish)
+    return Change(
+        (), (darken(drop * rng.uniform(0.92, 1.0), max(target.dark - 4, 0)),), severity * drop / wish
+    )
 
 
 def fascicle_loss(target: Target, severity: float, rng: np.random.Generator) -> Change:
     """Fascicles and the tissue between them fade into one another; the grain stays."""
-    share = min(0.9, 0.15 + 0.85 * severity)
+    share = min(0.95, 0.3 + 0.7 * severity)
     return Change((), (fade(share, max(0.45 * target.ellipse.b, 3 * target.grain)),), severity, share)
 
 
@@ -127,7 +129,9 @@ def thickening(target: Target, severity: float, rng: np.random.Generator) -> Cha
     rise = (0.35 + 0.75 * severity) * contrast + 20 * severity
     whole = rng.random() < 0.4
     extent = 2 * np.pi if whole else rng.uniform(0.9, 1.7) * np.pi
-    paint = rim(ellipse, width, rise, rng.uniform(-np.pi, np.pi), extent, target.grain, int(rng.integers(2**63)))
+    paint = rim(
+        ellipse, width, rise, rng.uniform(-np.pi, np.pi), extent, target.grain, int(rng.integers(2**63))
+    )
     return Change((), (paint,), severity)
 
 
@@ -138,7 +142,9 @@ def irregular(target: Target, severity: float, rng: np.random.Generator) -> Chan
     orders = rng.choice(np.arange(3, 7), count, replace=False)
     share = rng.dirichlet(np.full(count, 3.0))
     size = 0.06 + 0.2 * severity
-    maps = [ripple(ellipse, orders.tolist(), (size * share).tolist(), rng.uniform(-np.pi, np.pi, count).tolist())]
+    maps = [
+        ripple(ellipse, orders.tolist(), (size * share).tolist(), rng.uniform(-np.pi, np.pi, count).tolist())
+    ]
     if rng.random() < 0.6:
         direction = rng.uniform(-np.pi, np.pi)
         u, v = 0.75 * ellipse.a * np.cos(direction), 0.75 * ellipse.b * np.sin(direction)

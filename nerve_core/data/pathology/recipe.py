@@ -60,7 +60,9 @@ def check_kinds(kinds: Sequence[str], dark: bool) -> tuple[str, ...]:
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
-        raise DataError(f"Unknown kind of pathology {', '.join(unknown) or '(none)'}: choose from {', '.join(KINDS)}.")
+        raise DataError(
+            f"Unknown kind of pathology {', '.join(unknown) or '(none)'}: choose from {', '.join(KINDS)}."
+        )
     wanted = set(kinds)
     if dark and wanted <= ECHO_ONLY:
         wanted.add("swelling")

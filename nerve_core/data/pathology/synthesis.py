@@ -153,7 +153,12 @@ def choose_nerve(
 def room(place: Ellipse, shape: tuple[int, ...]) -> float:
     """Largest linear scale at which the ellipse still lies inside a picture of that shape."""
     wide, high = place.half_extent()
-    return min((place.y - 1) / high, (shape[0] - 2 - place.y) / high, (place.x - 1) / wide, (shape[1] - 2 - place.x) / wide)
+    return min(
+        (place.y - 1) / high,
+        (shape[0] - 2 - place.y) / high,
+        (place.x - 1) / wide,
+        (shape[1] - 2 - place.x) / wide,
+    )
 
 
 def harmless_change(target: Target, severity: float, rng: np.random.Generator, resize: bool) -> Change:
@@ -209,16 +214,27 @@ def write_decoy(picture: Picture, place: Ellipse, nerve: np.ndarray, rng: np.ran
     seed, seeds = int(rng.integers(2**63)), rng.integers(2**63, size=len(kinds)).tolist()
     for x, y in zip(rng.uniform(0, width, 16), place.y + rng.uniform(-1.5, 1.5, 16) * high, strict=True):
         row, column = int(y), int(x)
-        if not (0 <= row < height and 0 <= column < width) or picture.inside[row, column] < 1.2 * min(wide, high):
+        if not (0 <= row < height and 0 <= column < width) or picture.inside[row, column] < 1.2 * min(
+            wide, high
+        ):
             continue
         if picture.layers.structure[row, column] < 12:
             continue
-        if any(abs(x - n.x) < 1.5 * (wide + n.half_extent()[0]) and abs(y - n.y) < 1.5 * (high + n.half_extent()[1]) for n in occupied):
+        if any(
+            abs(x - n.x) < 1.5 * (wide + n.half_extent()[0])
+            and abs(y - n.y) < 1.5 * (high + n.half_extent()[1])
+            for n in occupied
+        ):
             continue
         spot = place.moved(column, row)
-        shifted = cv2.warpAffine(nerve, np.array([[1, 0, column - place.x], [0, 1, row - place.y]], np.float32), (width, height))
+        shifted = cv2.warpAffine(
+            nerve, np.array([[1, 0, column - place.x], [0, 1, row - place.y]], np.float32), (width, height)
+        )
         target = measure(picture, spot, room(spot, nerve.shape))
-        changes = [KINDS[kind](target, severity, np.random.default_rng(s)) for kind, s in zip(kinds, seeds, strict=True)]
+        changes = [
+            KINDS[kind](target, severity, np.random.default_rng(s))
+            for kind, s in zip(kinds, seeds, strict=True)
+        ]
         apply(picture, spot, shifted, changes, np.random.default_rng(seed))
         return
 
