@@ -21,6 +21,7 @@ class Selection:
         smallest: least area as a share of the ultrasound region.
         relative: least area as a share of the largest component.
         confidence: least mean probability inside.
+        relaxed: where nothing passes, the best component is drawn at half of its peak, if that reaches this.
         faint: least probability near a click for an outline to be drawn there.
     """
 
@@ -28,6 +29,7 @@ class Selection:
     smallest: float = 0.0004
     relative: float = 0.15
     confidence: float = 0.6
+    relaxed: float = 0.3
     faint: float = 0.05
 
 
@@ -40,13 +42,15 @@ def components(
     half of the local maximum.
     """
     found = _labelled(probability >= how.threshold)
+    kept: list[np.ndarray] = []
     if found:
         floor = max(how.smallest * region_area, how.relative * found[0].sum())
         kept = [
             mask for mask in found if mask.sum() >= floor and probability[mask > 0].mean() >= how.confidence
         ]
-    else:
-        kept = []
+    if not kept and (peak := float(probability.max())) >= how.relaxed:
+        best = _labelled(probability >= max(how.relaxed, 0.5 * peak))[:1]
+        kept = [mask for mask in best if mask.sum() >= how.smallest * region_area]
     if click is not None:
         pointed = _pointed(probability, found, click, how)
         if pointed is not None:

@@ -49,6 +49,12 @@ def test_specks_and_doubtful_areas_are_dropped() -> None:
     assert len(components(probability, 120 * 160, HOW)) == 1
 
 
+def test_the_best_of_doubtful_areas_is_drawn_where_nothing_else_is() -> None:
+    (mask,) = components(np.maximum(disc(40, 50, 20, 0.4), disc(110, 60, 10, 0.45)), 120 * 160, HOW)
+    assert round(centroid(mask)[0]) == 40
+    assert components(disc(40, 50, 20, 0.2), 120 * 160, HOW) == []
+
+
 def test_nothing_found() -> None:
     assert components(np.zeros((50, 60), np.float32), 3000, HOW) == []
 
