@@ -31,7 +31,7 @@ from nerve_core.training.config import Stage, TrainConfig
 from nerve_core.training.run import RUNS, best_weights, train_contours, training_rows
 
 SIZE = 128
-MOST = 200
+MOST = 150
 """Most scans scored in a set, spread evenly over it."""
 
 

@@ -24,7 +24,7 @@ from nerve_core.errors import DataError
 from nerve_core.evaluation.bench import bench
 from nerve_core.evaluation.evaluate import chosen, read_rows, score_rows
 from nerve_core.evaluation.progress import on_stderr
-from nerve_core.evaluation.scoring import Predicts, Scored
+from nerve_core.evaluation.scoring import LISTED, Predicts, Scored
 from nerve_core.evaluation.severity import pathology_figures
 from nerve_core.evaluation.summary import summarise, summarise_click, verdict_summary
 
@@ -154,7 +154,9 @@ def measure(
     judged: dict[str, list[Scored]] = {}
     errors: list[dict[str, str]] = []
     for name, manifest in sets.items():
-        rows = chosen(read_rows(manifest), split=split, limit=limit)
+        rows = chosen(
+            read_rows(manifest), split=split, limit=limit, config=getattr(predictor, "config", None)
+        )
         print(f"{name}: contours", file=sys.stderr)
         scored = score_rows(rows, predictor, clicks=True, workers=workers, progress=on_stderr("scans"))
         figures = summarise(scored)
@@ -170,7 +172,7 @@ def measure(
         contours[name]["click"] = click_figures(scored)
         if verdict_sets is None or name in verdict_sets:
             print(f"{name}: verdict", file=sys.stderr)
-            judged[name] = score_pathology(rows, predictor, workers)
+            judged[name] = score_pathology(rows, manifest.parent, predictor, workers)
             errors += summarise(judged[name])["errors"]
     if judged:
         judged["all"] = [one for scored in judged.values() for one in scored]
@@ -194,16 +196,33 @@ def click_figures(scored: Sequence[Scored]) -> dict[str, Any] | None:
     return {key: click[key] for key in CONTOUR_KEYS} | {"pointed": pointed}
 
 
-def score_pathology(rows: Sequence[Mapping[str, str]], predictor: Predicts, workers: int) -> list[Scored]:
-    """Write originals, shams and pathology of the rows into a passing folder and score them there."""
+def score_pathology(
+    rows: Sequence[Mapping[str, str]], home: Path, predictor: Predicts, workers: int
+) -> list[Scored]:
+    """Write originals, shams and pathology of the rows into a passing folder and score them there.
+
+    The randomness of a scan follows from its path in the manifest. The rows are therefore listed under the
+    name of their set, not under wherever that lies on this machine.
+
+    Args:
+        rows: of one set, from ``read_rows``.
+        home: folder of that set.
+        predictor: gives the predictions.
+        workers: threads that predict at once.
+    """
     from nerve_core.data.pathology.export import write_pathology_set
 
     with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / home.name
+        link.symlink_to(home.resolve(), target_is_directory=True)
         manifest = Path(folder) / "sources.csv"
         with manifest.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, list(rows[0]), extrasaction="ignore")
             table.writeheader()
-            table.writerows(row for row in rows if row["mask"])
+            for row in rows:
+                if row["mask"]:
+                    paths = {key: str(Path(home.name) / row[LISTED[key]]) for key in ("image", "mask")}
+                    table.writerow({**row, **paths})
         out = Path(folder) / "set"
         write_pathology_set(manifest, out, seed=SEED)
         written = read_rows(out / "manifest.csv")

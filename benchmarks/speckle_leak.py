@@ -104,7 +104,9 @@ def natural(text: str) -> tuple[int, str]:
     return int(digits or 0), text
 
 
-def make_samples(manifests: list[Path], limit: int, seed: int, at_network_scale: bool, sigma: float) -> list[Sample]:
+def make_samples(
+    manifests: list[Path], limit: int, seed: int, at_network_scale: bool, sigma: float
+) -> list[Sample]:
     """All three versions of up to ``limit`` scans a manifest, spread evenly over its groups."""
     samples: list[Sample] = []
     for manifest in manifests:
@@ -132,7 +134,9 @@ def make_samples(manifests: list[Path], limit: int, seed: int, at_network_scale:
             for version, (picture, nerve) in zip(VERSIONS, small, strict=True):
                 speckle, area, echo = see(picture, nerve, sigma)
                 group = f"{manifest.parent.name}:{row['group']}"
-                samples.append(Sample(speckle, version, group, row["group"] in held, changed.severity, area, echo))
+                samples.append(
+                    Sample(speckle, version, group, row["group"] in held, changed.severity, area, echo)
+                )
     return samples
 
 
@@ -147,12 +151,18 @@ def texture_measures(speckle: np.ndarray) -> np.ndarray:
         power = float((flat * flat).mean()) + 1e-9
         out += [float((flat[:, k:] * flat[:, :-k]).mean()) / power for k in (1, 2, 3, 4, 6)]
         out += [float((flat[k:] * flat[:-k]).mean()) / power for k in (1, 2, 3, 4, 6)]
-        out += [float((flat[1:, 1:] * flat[:-1, :-1]).mean()) / power, float((flat[1:, :-1] * flat[:-1, 1:]).mean()) / power]
+        out += [
+            float((flat[1:, 1:] * flat[:-1, :-1]).mean()) / power,
+            float((flat[1:, :-1] * flat[:-1, 1:]).mean()) / power,
+        ]
         spectrum = np.abs(np.fft.fft2(flat)) ** 2
         frequency = np.hypot(np.fft.fftfreq(part.shape[0])[:, None], np.fft.fftfreq(part.shape[1])[None])
         total = spectrum.sum() + 1e-9
         edges = np.linspace(0, 0.5, 9)
-        out += [float(spectrum[(frequency >= a) & (frequency < b)].sum() / total) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        out += [
+            float(spectrum[(frequency >= a) & (frequency < b)].sum() / total)
+            for a, b in zip(edges[:-1], edges[1:], strict=True)
+        ]
     local = cv2.blur(speckle * speckle, (9, 9))
     out += [float(local.std()), float(np.sqrt(local[half:-half, half:-half].mean() / (local.mean() + 1e-9)))]
     return np.array(out, np.float32)
@@ -161,13 +171,20 @@ def texture_measures(speckle: np.ndarray) -> np.ndarray:
 def boosted(train: list[Sample], test: list[Sample], truth: Callable[[Sample], int], seed: int) -> np.ndarray:
     """Scores of gradient boosting on texture measures."""
     model = HistGradientBoostingClassifier(
-        max_iter=150, learning_rate=0.05, max_leaf_nodes=15, l2_regularization=1.0, class_weight="balanced", random_state=seed
+        max_iter=150,
+        learning_rate=0.05,
+        max_leaf_nodes=15,
+        l2_regularization=1.0,
+        class_weight="balanced",
+        random_state=seed,
     )
     model.fit(np.stack([texture_measures(s.speckle) for s in train]), [truth(s) for s in train])
     return model.predict_proba(np.stack([texture_measures(s.speckle) for s in test]))[:, 1]
 
 
-def convolved(train: list[Sample], test: list[Sample], truth: Callable[[Sample], int], seed: int, epochs: int) -> np.ndarray:
+def convolved(
+    train: list[Sample], test: list[Sample], truth: Callable[[Sample], int], seed: int, epochs: int
+) -> np.ndarray:
     """Scores of a small convolutional network on the crops, mirrored and shifted in training."""
     import torch
     from torch import nn
@@ -175,7 +192,12 @@ def convolved(train: list[Sample], test: list[Sample], truth: Callable[[Sample],
     torch.manual_seed(seed)
     layers: list[nn.Module] = []
     for into, out in ((1, 16), (16, 32), (32, 48)):
-        layers += [nn.Conv2d(into, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU(), nn.Conv2d(out, out, 3, padding=1, bias=False)]
+        layers += [
+            nn.Conv2d(into, out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out),
+            nn.ReLU(),
+            nn.Conv2d(out, out, 3, padding=1, bias=False),
+        ]
         layers += [nn.BatchNorm2d(out), nn.ReLU(), nn.MaxPool2d(2)]
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(48, 1))
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -200,10 +222,16 @@ def convolved(train: list[Sample], test: list[Sample], truth: Callable[[Sample],
     model.eval()
     seen = torch.from_numpy(np.stack([s.speckle for s in test]))[:, None].to(device)
     with torch.no_grad():
-        return torch.cat([model(part)[:, 0] + model(part.flip(-1))[:, 0] for part in seen.split(256)]).cpu().numpy()
+        return (
+            torch.cat([model(part)[:, 0] + model(part.flip(-1))[:, 0] for part in seen.split(256)])
+            .cpu()
+            .numpy()
+        )
 
 
-def judged(score: np.ndarray, test: list[Sample], truth: Callable[[Sample], int], rng: np.random.Generator) -> dict[str, object]:
+def judged(
+    score: np.ndarray, test: list[Sample], truth: Callable[[Sample], int], rng: np.random.Generator
+) -> dict[str, object]:
     """AUC with a 95 % interval from resampling groups."""
     y = np.array([truth(s) for s in test])
     groups = np.array([s.group for s in test])
@@ -224,7 +252,9 @@ def judged(score: np.ndarray, test: list[Sample], truth: Callable[[Sample], int]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--manifest", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, help="write the figures here as JSON")
     parser.add_argument("--limit", type=int, default=400, help="scans a manifest, spread over its groups")
@@ -237,21 +267,31 @@ def main() -> None:
 
     rng = np.random.default_rng(options.seed)
     samples = make_samples(options.manifest, options.limit, options.seed, not options.native, options.sigma)
-    result: dict[str, object] = {"sigma_px": options.sigma, "crop_px": CROP, "made_at": "native size" if options.native else "network size"}
+    result: dict[str, object] = {
+        "sigma_px": options.sigma,
+        "crop_px": CROP,
+        "made_at": "native size" if options.native else "network size",
+    }
     questions: dict[str, tuple[tuple[str, ...], str]] = {
         "affected_vs_rest": (VERSIONS, "affected"),
         "affected_vs_sham": (("sham", "affected"), "affected"),
         "sham_vs_original": (("original", "sham"), "sham"),
     }
     for name, (versions, positive) in questions.items():
+
         def truth(sample: Sample, positive: str = positive) -> int:
             return int(sample.version == positive)
 
         train = [s for s in samples if s.version in versions and not s.held_out]
         test = [s for s in samples if s.version in versions and s.held_out]
-        entry = {"n_train": len(train), "texture": judged(boosted(train, test, truth, options.seed), test, truth, rng)}
+        entry = {
+            "n_train": len(train),
+            "texture": judged(boosted(train, test, truth, options.seed), test, truth, rng),
+        }
         if not options.skip_network:
-            entry["network"] = judged(convolved(train, test, truth, options.seed, options.epochs), test, truth, rng)
+            entry["network"] = judged(
+                convolved(train, test, truth, options.seed, options.epochs), test, truth, rng
+            )
         result[name] = entry
         print(name, json.dumps(entry), flush=True)
     clear = [s for s in samples if s.held_out and s.severity >= 0.5]
