@@ -53,7 +53,7 @@ def evaluate(
     Raises:
         DataError: a manifest cannot be read, or no row is left.
     """
-    rows = chosen(read_rows(manifest), split=split, limit=limit)
+    rows = chosen(read_rows(manifest), split=split, limit=limit, config=getattr(predictor, "config", None))
     scored = score_rows(rows, predictor, clicks=clicks, workers=workers, progress=progress)
     if per_image is not None:
         write_per_image(per_image, scored)
@@ -96,8 +96,19 @@ def read_rows(manifest: Path | str | Sequence[Path | str]) -> list[dict[str, str
     return rows
 
 
-def chosen(rows: Sequence[Mapping[str, str]], split: str = "all", limit: int | None = None) -> list[Any]:
+def chosen(
+    rows: Sequence[Mapping[str, str]],
+    split: str = "all",
+    limit: int | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> list[Any]:
     """Rows on one side of the group split, at most ``limit`` of them spread evenly in their order.
+
+    Args:
+        rows: of one or several manifests.
+        split: ``all``, or the side to keep.
+        limit: None keeps all of that side.
+        config: of the weights; their own record of the split is used where there is one.
 
     Raises:
         DataError: no row is left, or the split is unknown.
@@ -106,9 +117,7 @@ def chosen(rows: Sequence[Mapping[str, str]], split: str = "all", limit: int | N
         raise DataError(f"There is no split {split!r}; use {', '.join(SPLITS)}.")
     kept = list(rows)
     if split != "all":
-        from nerve_core.data.splits import assign
-
-        kept = [row for row, side in zip(kept, assign(kept), strict=True) if side == split]
+        kept = [row for row, side in zip(kept, sides_of(kept, config or {}), strict=True) if side == split]
     if not kept:
         raise DataError(f"No row of the manifest is in the split {split!r}; check the manifest or use all.")
     if limit is not None and limit < len(kept):
@@ -116,6 +125,23 @@ def chosen(rows: Sequence[Mapping[str, str]], split: str = "all", limit: int | N
             raise DataError("The limit must be at least 1 image.")
         kept = [kept[index * len(kept) // limit] for index in range(limit)]
     return kept
+
+
+def sides_of(rows: Sequence[Mapping[str, str]], config: Mapping[str, Any]) -> list[str]:
+    """``train``, ``val`` or ``test`` for each row, as the weights were trained.
+
+    A checkpoint records the groups it held back (``split``) and its sets (``sets``): a part of a manifest
+    then falls on the same sides as the whole, and a set it never saw is all test. Without that record the
+    project's split of the rows given is used.
+    """
+    from nerve_core.data.splits import assign
+
+    recorded = config.get("split")
+    if not recorded:
+        return assign(rows)
+    seen = {part["set"] for part in config.get("sets", ())}
+    side_of = {group: side for side in ("val", "test") for group in recorded.get(side, ())}
+    return [side_of.get(row["group"], "train") if row.get("set") in seen else "test" for row in rows]
 
 
 def score_rows(

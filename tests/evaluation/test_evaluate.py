@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nerve_core.errors import DataError, RefusedScan
-from nerve_core.evaluation.evaluate import chosen, score_rows, write_per_image
+from nerve_core.evaluation.evaluate import chosen, score_rows, sides_of, write_per_image
 from nerve_core.evaluation.severity import kinds_of, pathology_figures
 from nerve_core.evaluation.summary import summarise, summarise_click
 from nerve_core.evaluation.text import as_text
@@ -203,6 +203,16 @@ def test_limit_takes_rows_evenly_and_an_empty_choice_is_an_error():
         chosen([])
     with pytest.raises(DataError, match="no split"):
         chosen(rows, split="half")
+
+
+def test_the_split_is_the_one_the_weights_were_trained_with():
+    config = {"split": {"val": ["w-2"], "test": ["w-3"]}, "sets": [{"set": "wrist"}]}
+    rows = [{"image": str(i), "set": "wrist", "group": f"w-{i}"} for i in range(5)]
+    rows.append({"image": "new", "set": "ankle", "group": "w-1"})
+    assert sides_of(rows, config) == ["train", "train", "val", "test", "train", "test"]
+    # A part of the manifest falls on the same sides as the whole.
+    assert sides_of(rows[2:4], config) == ["val", "test"]
+    assert [row["image"] for row in chosen(rows, split="test", config=config)] == ["3", "new"]
 
 
 def pathology_set(folder: Path, p_of) -> tuple[list[dict[str, str]], FakePredictor]:

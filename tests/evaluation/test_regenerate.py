@@ -35,13 +35,14 @@ def fake_pathology(manifest: Path, out: Path, seed: int) -> Path:
     out.mkdir()
     rows = []
     for source in sources:
+        assert not Path(source["image"]).is_absolute() and ".." not in source["image"]
         for part in ("original", "sham", "affected"):
             name = f"{part}_{Path(source['image']).name}"
-            (out / name).write_bytes(Path(source["image"]).read_bytes())
+            (out / name).write_bytes((manifest.parent / source["image"]).read_bytes())
             rows.append(
                 {
                     "image": name,
-                    "mask": source["mask"],
+                    "mask": str(manifest.parent / source["mask"]),
                     "label": "affected" if part == "affected" else "unaffected",
                     "kind": "swelling" if part == "affected" else "",
                     "severity": "0.8" if part == "affected" else "0",
