@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-out", nargs="+", default=[], metavar="SET", help="sets not to train on at all"
     )
+    parser.add_argument(
+        "--start", type=Path, metavar="DIR", help="checkpoint to start from, to refine it on your own scans"
+    )
     parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
     parser.add_argument(
         "--part",
@@ -56,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     config = replace(
         config,
         name=args.name or config.name,
+        start=str(args.start or config.start),
         leave_out=tuple(args.leave_out) or config.leave_out,
     )
     folder = args.out or settings().checkpoints / config.name

@@ -49,6 +49,7 @@ class TrainConfig:
         architecture: key of ``models.segmentation.ARCHITECTURES``.
         size: side of the input in training, px; ``final_size`` replaces it for the last ``final_share``
             of the epochs and is the size shipped.
+        start: checkpoint folder whose weights the training starts from; empty starts afresh.
         pretrained: start the encoders from the packaged ImageNet weights.
         click_share: share of samples with a click, at most 0.5.
         pathology_share: share of contour samples with a pathology or sham written in.
@@ -65,6 +66,7 @@ class TrainConfig:
     size: int = 192
     final_size: int = 256
     final_share: float = 0.25
+    start: str = ""
     pretrained: bool = True
     click_share: float = 0.4
     pathology_share: float = 0.15

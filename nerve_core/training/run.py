@@ -19,7 +19,7 @@ from nerve_core.data.packed import Packed, pack
 from nerve_core.data.splits import assign
 from nerve_core.errors import DataError
 from nerve_core.imaging.preprocess import Preprocess
-from nerve_core.models.checkpoint import NerveNet, save_checkpoint
+from nerve_core.models.checkpoint import NerveNet, load_checkpoint, save_checkpoint
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.contours import ContourModule, Progressive, contour_data
 from nerve_core.training.loop import fit
@@ -44,6 +44,7 @@ def train(
         DataError: when there is nothing to train on, or the run exists and is not to be resumed.
     """
     rows = training_rows(manifests, licence, config.leave_out)
+    check_start(config.start, licence)
     home = RUNS / config.name
     parts = {"contour": train_contours, "verdict": train_verdict}
     chosen = list(parts) if part == "all" else [part]
@@ -90,6 +91,7 @@ def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resum
     train, val = (packed_split(rows, split) for split in ("train", "val"))
     samples, loader, truths = contour_data(config, train, val)
     module = ContourModule(config, [row["set"] for row in val.rows])
+    begin(module.model, config.start, "contour")
     fit(module, loader, truths, folder / "contour", resume, [Progressive(samples, config)])
 
 
@@ -99,7 +101,32 @@ def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume
     real = [row for row in rows if not is_simulated(row)]
     train, val = (packed_split(real, split) for split in ("train", "val"))
     samples, loader, truth = verdict_data(config, train, val, CACHE)
-    fit(VerdictModule(config), loader, truth, folder / "verdict", resume, [Redraw(samples)])
+    module = VerdictModule(config)
+    begin(module.model, config.start, "verdict")
+    fit(module, loader, truth, folder / "verdict", resume, [Redraw(samples)])
+
+
+def begin(model: torch.nn.Module, start: str, part: str) -> None:
+    """Load the weights of one part of a checkpoint, when there is one to start from."""
+    if start:
+        model.load_state_dict(getattr(load_checkpoint(Path(start))[0], part).state_dict())
+
+
+def check_start(start: str, licence: str) -> None:
+    """Open weights may not start from others.
+
+    Raises:
+        DataError: when they would.
+        CheckpointError: when the checkpoint cannot be used.
+    """
+    if not start:
+        return
+    sets = load_checkpoint(Path(start))[1].get("sets", [])
+    if licence == "open" and not (sets and all(is_open({"licence": one["licence"]}) for one in sets)):
+        raise DataError(
+            f"The weights in {Path(start).name} learned from sets that are not open, so open weights cannot "
+            "start from them; leave --start out or use --licence any."
+        )
 
 
 def prepare(config: TrainConfig) -> None:

@@ -1,5 +1,7 @@
 """Groups never straddle a split, and neighbouring scan groups stay together."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_scan_groups_are_split_in_contiguous_blocks() -> None:
 def test_patients_are_split_one_by_one() -> None:
     listed = rows([12] * 40)
     by_patient = [assign(listed)[12 * k] for k in range(40)]
-    runs = sum(a != b for a, b in zip(by_patient, by_patient[1:], strict=False))
+    runs = sum(a != b for a, b in itertools.pairwise(by_patient))
     assert runs > 4
 
 

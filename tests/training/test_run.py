@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from nerve_core.data.packed import pack, read_mask
-from nerve_core.errors import DataError
+from nerve_core.errors import CheckpointError, DataError
 from nerve_core.imaging.read import read_scan
 from nerve_core.inference.predictor import Predictor
+from nerve_core.models.checkpoint import NerveNet, save_checkpoint
 from nerve_core.training import run as module
 from nerve_core.training.config import Stage, TrainConfig
 from nerve_core.training.run import train, training_rows
@@ -55,6 +56,23 @@ def test_a_run_cut_short_resumes_and_ships_a_checkpoint(home: Path, manifest: Pa
     assert sum(config["sets"][0][side] for side in ("train", "val", "test")) == 12
     predictor = Predictor(out, "cpu", "torch")
     assert predictor.predict(read_scan(manifest.parent / "0.png"), gate=False).model == "small 1.0"
+
+
+def test_a_run_may_start_from_a_checkpoint(home: Path, manifest: Path) -> None:
+    folder = home / "base"
+    torch.manual_seed(3)
+    model = NerveNet("attention_unet_lite0")
+    sets = [{"set": "closed", "licence": "research only"}]
+    save_checkpoint(folder, model, {"architecture": "attention_unet_lite0", "sets": sets})
+    fresh = NerveNet("attention_unet_lite0")
+    module.begin(fresh.contour, str(folder), "contour")
+    for name, tensor in model.contour.state_dict().items():
+        if tensor.is_floating_point():
+            assert torch.equal(fresh.contour.state_dict()[name], tensor.half().float())
+    with pytest.raises(DataError, match="not open"):
+        train([manifest], replace(SMALL, start=str(folder)), "open", "contour", False, home / "w", "1.0")
+    with pytest.raises(CheckpointError, match="not complete"):
+        train([manifest], replace(SMALL, start=str(home)), "any", "contour", False, home / "w", "1.0")
 
 
 def test_a_finished_run_is_not_overwritten(home: Path, manifest: Path) -> None:
