@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def high_pass(image: np.ndarray, sigma: float) -> np.ndarray:
 def cut(field: np.ndarray, y: float, x: float) -> np.ndarray:
     """A CROP×CROP piece centred on (y, x), mirrored beyond the border."""
     padded = cv2.copyMakeBorder(field, CROP, CROP, CROP, CROP, cv2.BORDER_REFLECT_101)
-    top, left = int(round(y)) + CROP // 2, int(round(x)) + CROP // 2
+    top, left = round(y) + CROP // 2, round(x) + CROP // 2
     return padded[top : top + CROP, left : left + CROP]
 
 
@@ -161,7 +162,7 @@ def texture_measures(speckle: np.ndarray) -> np.ndarray:
         edges = np.linspace(0, 0.5, 9)
         out += [
             float(spectrum[(frequency >= a) & (frequency < b)].sum() / total)
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
+            for a, b in itertools.pairwise(edges)
         ]
     local = cv2.blur(speckle * speckle, (9, 9))
     out += [float(local.std()), float(np.sqrt(local[half:-half, half:-half].mean() / (local.mean() + 1e-9)))]

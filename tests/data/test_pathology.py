@@ -71,7 +71,11 @@ def test_compression_flattens_or_dents_without_growing() -> None:
         before, after = fit_ellipse(mask > 0), fit_ellipse(out.mask > 0)
         hull = cv2.contourArea(cv2.convexHull(cv2.findNonZero(out.mask)))
         dented = hull > 1.03 * (out.mask > 0).sum()
-        assert after.a / after.b > 1.4 * before.a / before.b or dented or (out.mask > 0).sum() < 0.8 * (mask > 0).sum()
+        assert (
+            after.a / after.b > 1.4 * before.a / before.b
+            or dented
+            or (out.mask > 0).sum() < 0.8 * (mask > 0).sum()
+        )
         assert (out.mask > 0).sum() < 1.02 * (mask > 0).sum()
 
 
@@ -107,9 +111,12 @@ def test_thickening_brightens_the_outline() -> None:
     mask = disc((240, 260), 130, 120, 26)
     image = with_nerve(mask)
     rim = disc((240, 260), 130, 120, 29) - disc((240, 260), 130, 120, 23) > 0
-    out = affect(image, mask, np.random.default_rng(4), severity=0.8, kinds=["thickening"])
-    control = sham(image, mask, np.random.default_rng(4), nerve=0)
-    assert float(out.image[rim].mean()) > float(control.image[rim].mean()) + 8
+    gains = []
+    for seed in range(4, 8):
+        out = affect(image, mask, np.random.default_rng(seed), severity=0.8, kinds=["thickening"])
+        control = sham(image, mask, np.random.default_rng(seed), nerve=0)
+        gains.append(float(out.image[rim].mean()) - float(control.image[rim].mean()))
+    assert np.mean(gains) > 8
 
 
 def test_irregular_outline_is_longer_for_its_area() -> None:
@@ -214,10 +221,18 @@ def test_tiny_nerves_and_nerves_at_the_border(size: tuple[int, int], x: int, y: 
     severity=st.floats(0.05, 1.0),
     kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=3, unique=True),
 )
-def test_any_scan_gives_a_valid_result(seed: int, height: int, width: int, severity: float, kinds: list[str]) -> None:
+def test_any_scan_gives_a_valid_result(
+    seed: int, height: int, width: int, severity: float, kinds: list[str]
+) -> None:
     rng = np.random.default_rng(seed)
-    mask = disc((height, width), int(rng.integers(width)), int(rng.integers(height)), int(rng.integers(2, 15)))
-    image = rng.integers(0, 256, (height, width), dtype=np.uint8) if seed % 2 else np.full((height, width), 40, np.uint8)
+    mask = disc(
+        (height, width), int(rng.integers(width)), int(rng.integers(height)), int(rng.integers(2, 15))
+    )
+    image = (
+        rng.integers(0, 256, (height, width), dtype=np.uint8)
+        if seed % 2
+        else np.full((height, width), 40, np.uint8)
+    )
     out = affect(image, mask, rng, severity=severity, kinds=kinds)
     assert out.image.dtype == np.uint8 and out.mask.dtype == np.uint8 and out.altered.dtype == bool
     assert out.image.shape == out.mask.shape == out.altered.shape == out.changed.shape == (height, width)

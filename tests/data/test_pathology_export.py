@@ -41,9 +41,15 @@ def read(path: Path) -> list[dict[str, str]]:
 def test_three_versions_of_every_scan_with_a_contour(source: Path, tmp_path: Path) -> None:
     manifest = write_pathology_set(source, tmp_path / "out")
     rows = read(manifest)
-    assert [(r["label"], r["sham"]) for r in rows] == [("unaffected", "0"), ("unaffected", "1"), ("affected", "0")] * 2
+    assert [(r["label"], r["sham"]) for r in rows] == [
+        ("unaffected", "0"),
+        ("unaffected", "1"),
+        ("affected", "0"),
+    ] * 2
     for row in rows:
-        image, mask, nerve = (cv2.imread(str(manifest.parent / row[c]), 0) for c in ("image", "mask", "nerve_mask"))
+        image, mask, nerve = (
+            cv2.imread(str(manifest.parent / row[c]), 0) for c in ("image", "mask", "nerve_mask")
+        )
         assert image.shape == mask.shape == nerve.shape == (90, 110)
         assert set(np.unique(mask)) == {0, 255}
         assert row["nerve"] == "median" and row["site"] == "wrist" and row["device"] == "machine"

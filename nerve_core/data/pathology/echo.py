@@ -46,7 +46,7 @@ def region_of(
     distance = cv2.GaussianBlur(distance, (0, 0), max(1.0, grain))
     edge = np.clip(0.5 - distance / np.float32(max(2.5 * grain, 0.3 * thickness, 2.5)), 0, 1)
     edge = edge * edge * (3 - 2 * edge)
-    side = 2 * max(int(round(0.25 * thickness)), 1) + 1
+    side = 2 * max(round(0.25 * thickness), 1) + 1
     size = (side, side)
     mean, mean_edge = cv2.blur(structure, size), cv2.blur(edge, size)
     variance = np.maximum(cv2.blur(structure * structure, size) - mean * mean, 0)

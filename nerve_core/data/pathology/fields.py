@@ -131,7 +131,10 @@ def push(x0: float, y0: float, direction: float, depth: float, along: float, acr
 def ripple(
     ellipse: Ellipse, orders: Sequence[int], amplitudes: Sequence[float], phases: Sequence[float]
 ) -> Map:
-    """Make the outline uneven: the radius changes by the sum of ``amplitude * cos(order * angle + phase)``."""
+    """Make the outline uneven: the radius changes by the sum of ``amplitude * cos(order * angle + phase)``.
+
+    Nothing moves at the centre, most at the outline, nothing far away.
+    """
 
     def backward(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         u, v = ellipse.local(x, y)
@@ -142,20 +145,22 @@ def ripple(
             np.float32(m) * np.cos(k * angle + np.float32(f))
             for k, m, f in zip(orders, amplitudes, phases, strict=True)
         )
-        # Nothing moves at the centre, most at the outline, nothing far away.
         w = np.float32(1.65) * radius * np.exp(-0.5 * radius * radius) * wave
         return ellipse.image(u * (1 + w), v * (1 + w))
 
     return backward
 
 
-def drift(ellipse: Ellipse, dx: float, dy: float, turn: float) -> Map:
-    """Shift the nerve by (dx, dy) px and turn it by ``turn`` radians as a whole: no change of its form."""
+def drift(ellipse: Ellipse, dx: float, dy: float, turn: float, hold: float = 1.0) -> Map:
+    """Shift the nerve by (dx, dy) px and turn it by ``turn`` radians as a whole: no change of its form.
+
+    ``hold`` is how much wider than the ellipse, linearly, the part is that moves without changing form.
+    """
     c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     x0, y0 = np.float32(ellipse.x), np.float32(ellipse.y)
 
     def backward(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        w = decay(ellipse.radius(x, y), ellipse.reach, 0.98 * FIELD)
+        w = decay(ellipse.radius(x, y), hold * ellipse.reach, 0.98 * FIELD / hold)
         px, py = x - x0, y - y0
         sx, sy = c * px + s * py - np.float32(dx), c * py - s * px - np.float32(dy)
         return x + w * (sx - px), y + w * (sy - py)

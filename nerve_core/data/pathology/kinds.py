@@ -9,7 +9,7 @@ epineurium and outline.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,7 +80,10 @@ def flattening(target: Target, severity: float, rng: np.random.Generator) -> Cha
     thickness = float(np.exp(-0.85 * severity))
     width = thickness ** -rng.uniform(0.3, 0.5)
     width = min(width, max(target.room, 1.05))
-    return Change((scaling(target.ellipse, width, thickness),), (), severity)
+    # In two steps, since drawing the surroundings in that far at once would fold them.
+    half = replace(target.ellipse, a=target.ellipse.a * width**0.5, b=target.ellipse.b * thickness**0.5)
+    maps = (scaling(target.ellipse, width**0.5, thickness**0.5), scaling(half, width**0.5, thickness**0.5))
+    return Change(maps, (), severity)
 
 
 def notch(target: Target, severity: float, rng: np.random.Generator) -> Change:

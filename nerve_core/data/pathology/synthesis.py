@@ -19,7 +19,7 @@ from nerve_core.data.pathology.engine import (
 )
 from nerve_core.data.pathology.fields import Ellipse, drift, fit_ellipse, scaling, warp
 from nerve_core.data.pathology.grain import split
-from nerve_core.data.pathology.kinds import KINDS, Change, Target
+from nerve_core.data.pathology.kinds import KINDS, Change, Target, csa_factor
 from nerve_core.data.pathology.recipe import check_kinds, dark_by_nature, draw_kinds
 from nerve_core.errors import DataError
 
@@ -111,7 +111,8 @@ def _run(
     dark = dark_by_nature(site, target.mean, target.around)
     drawn = draw_kinds(rng, dark) if kinds is None else check_kinds(kinds, dark)
     resize = harmless or not {"swelling", "compression"} & set(drawn)
-    calm = harmless_change(target, severity, rng, resize)
+    hold = csa_factor(severity) ** 0.6 if "swelling" in drawn else 1.0
+    calm = harmless_change(target, severity, rng, resize, hold)
     seeds = dict(zip(drawn, rng.integers(2**63, size=len(drawn)).tolist(), strict=True))
     grain = int(rng.integers(2**63))
     # Affected scans get the harmless change as well, and are compared with what it alone would give.
@@ -136,7 +137,8 @@ def choose_nerve(
     """One uint8 0/255 mask (H, W) a connected component, and the index of the one to work on."""
     if image.ndim != 2 or image.dtype != np.uint8 or image.shape != mask.shape:
         raise DataError(
-            f"Pathology needs a grey 8-bit scan and a mask of its size, got {image.dtype} {image.shape} and {mask.shape}."
+            f"Pathology needs a grey 8-bit scan and a mask of its size, got {image.dtype} {image.shape} "
+            f"and {mask.shape}."
         )
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8))
     if count < 2:
@@ -161,13 +163,15 @@ def room(place: Ellipse, shape: tuple[int, ...]) -> float:
     )
 
 
-def harmless_change(target: Target, severity: float, rng: np.random.Generator, resize: bool) -> Change:
+def harmless_change(
+    target: Target, severity: float, rng: np.random.Generator, resize: bool, hold: float
+) -> Change:
     """Shift and turn about as strong as a pathology's warp; where ``resize``, area changed within 15 %."""
     ellipse = target.ellipse
     reach = 0.35 * severity * ellipse.b
     aim = rng.uniform(-np.pi, np.pi)
     turn = rng.uniform(-1, 1) * 0.25 * severity * min(1.0, 2 * ellipse.b / ellipse.a)
-    maps = [drift(ellipse, reach * np.cos(aim), reach * np.sin(aim), turn)]
+    maps = [drift(ellipse, reach * np.cos(aim), reach * np.sin(aim), turn, hold)]
     size = float(np.sqrt(rng.uniform(0.88, 1.13)))
     if resize:
         maps.append(scaling(ellipse, size, size))
@@ -208,7 +212,8 @@ def write_decoy(picture: Picture, place: Ellipse, nerve: np.ndarray, rng: np.ran
     """
     height, width = nerve.shape
     wide, high = place.half_extent()
-    occupied = [fit_ellipse(n > 127) for n in picture.nerves]
+    occupied = [(n, n.half_extent()) for n in (fit_ellipse(m > 127) for m in picture.nerves)]
+    apart = 2.4  # in this distance the decoy's field has all but died away
     kinds = draw_kinds(rng, bool(rng.random() < 0.5))
     severity = float(rng.uniform(0.3, 1.0))
     seed, seeds = int(rng.integers(2**63)), rng.integers(2**63, size=len(kinds)).tolist()
@@ -220,11 +225,7 @@ def write_decoy(picture: Picture, place: Ellipse, nerve: np.ndarray, rng: np.ran
             continue
         if picture.layers.structure[row, column] < 12:
             continue
-        if any(
-            abs(x - n.x) < 1.5 * (wide + n.half_extent()[0])
-            and abs(y - n.y) < 1.5 * (high + n.half_extent()[1])
-            for n in occupied
-        ):
+        if any(abs(x - n.x) < apart * wide + w and abs(y - n.y) < apart * high + h for n, (w, h) in occupied):
             continue
         spot = place.moved(column, row)
         shifted = cv2.warpAffine(
