@@ -108,7 +108,7 @@ def app(known: KnownPredictor, monkeypatch: pytest.MonkeyPatch) -> AppTest:
         start(self, *args, **options)
 
     monkeypatch.setattr(PagesManager, "__init__", served)
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=20)
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
 
 
 @pytest.fixture
