@@ -202,8 +202,9 @@ def test_at_the_neck_darkness_is_never_written_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "x", "y", "a"), [((60, 80), 40, 30, 1), ((60, 80), 0, 30, 9), ((60, 80), 40, 59, 12), ((9, 9), 4, 4, 3)]
-)  # fmt: skip
+    ("size", "x", "y", "a"),
+    [((60, 80), 40, 30, 1), ((60, 80), 0, 30, 9), ((60, 80), 40, 59, 12), ((9, 9), 4, 4, 3)],
+)
 def test_tiny_nerves_and_nerves_at_the_border(size: tuple[int, int], x: int, y: int, a: int) -> None:
     mask = disc(size, x, y, a)
     image = with_nerve(mask)

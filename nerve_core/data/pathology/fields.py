@@ -116,7 +116,7 @@ def push(x0: float, y0: float, direction: float, depth: float, along: float, acr
     it; ``along`` is raised where needed so that nothing folds.
     """
     c, s = np.float32(np.cos(direction)), np.float32(np.sin(direction))
-    along = max(along, 0.95 * abs(depth), 0.5)
+    along = max(along, 1.2 * abs(depth), 0.5)
     across = max(across, 0.5)
 
     def backward(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -144,7 +144,7 @@ def irregular(target: Target, severity: float, rng: np.random.Generator) -> Chan
     count = int(rng.integers(2, 4))
     orders = rng.choice(np.arange(3, 7), count, replace=False)
     share = rng.dirichlet(np.full(count, 3.0))
-    size = 0.06 + 0.2 * severity
+    size = 0.06 + 0.16 * severity
     maps = [
         ripple(ellipse, orders.tolist(), (size * share).tolist(), rng.uniform(-np.pi, np.pi, count).tolist())
     ]
@@ -153,7 +153,7 @@ def irregular(target: Target, severity: float, rng: np.random.Generator) -> Chan
         u, v = 0.75 * ellipse.a * np.cos(direction), 0.75 * ellipse.b * np.sin(direction)
         x, y = ellipse.image(np.float32(u), np.float32(v))
         outward = float(np.arctan2(float(y) - ellipse.y, float(x) - ellipse.x))
-        depth = ellipse.b * (0.15 + 0.55 * severity)
+        depth = ellipse.b * (0.15 + 0.4 * severity)
         maps.append(push(float(x), float(y), outward, depth, 0.6 * ellipse.b, 0.5 * ellipse.b))
     return Change(tuple(maps), (), severity)
 

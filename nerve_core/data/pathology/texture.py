@@ -42,7 +42,7 @@ def _rounding_power(levels: int) -> tuple[float, ...]:
 
 
 def split_bands(image: np.ndarray, levels: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Sideways, downward and diagonal detail of each octave, finest first, and the rest; their sum is the image."""
+    """Sideways, downward and diagonal detail of each octave, finest first, and the rest; they sum to it."""
     out: list[np.ndarray] = []
     rest = image
     for level in range(levels):
