@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +63,11 @@ def is_simulated(row: Row) -> bool:
 
 
 def _read_csv(path: Path) -> list[Row]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name} is not UTF-8 text; save the manifest as CSV in UTF-8.") from None
+    with io.StringIO(text, newline="") as file:
         reader = csv.DictReader(file)
         missing = {"image", "group"} - set(reader.fieldnames or ())
         if missing:

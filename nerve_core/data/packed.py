@@ -35,17 +35,25 @@ class Packed:
 
 
 def read_mask(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
-    """A mask file as bool (H, W).
+    """Boolean mask of shape (H, W) from an image file in which nerve is brighter than half of its maximum.
 
     Raises:
-        DataError: when it cannot be read or is not the size of its image.
+        DataError: the file cannot be read or has another shape.
     """
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise DataError(f"The mask {Path(path).name} cannot be read; export it again as a PNG of 0 and 255.")
-    if mask.shape != shape:
-        raise DataError(f"The mask {Path(path).name} is {mask.shape}, its image {shape}; they must match.")
-    return mask > 127
+    try:
+        found = cv2.imdecode(
+            np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+    except (OSError, cv2.error):
+        found = None
+    if found is None:
+        raise DataError(f"The mask {Path(path).name} cannot be read; give a PNG of 0 and 255.")
+    if found.shape != shape:
+        raise DataError(
+            f"The mask {Path(path).name} is {found.shape[1]}×{found.shape[0]} px but its scan is "
+            f"{shape[1]}×{shape[0]} px; give both the same size."
+        )
+    return found > found.max() // 2
 
 
 def pack(rows: Sequence[Row], cache: Path | None = None) -> Packed:

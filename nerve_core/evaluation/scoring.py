@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
+from nerve_core.data.packed import read_mask
 from nerve_core.errors import DataError, NerveCoreError, RefusedScan
 from nerve_core.evaluation.contours import ContourScore, largest_nerve, score_contour
 from nerve_core.imaging.click import thickest_point
@@ -104,28 +104,6 @@ def label_of(row: Mapping[str, Any]) -> int | None:
             f"{row.get('image')} has the label {text!r}; use affected, unaffected or leave it empty."
         )
     return LABELS[text]
-
-
-def read_mask(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
-    """Boolean mask of shape (H, W) from an image file in which nerve is brighter than half of its maximum.
-
-    Raises:
-        DataError: the file cannot be read or has another shape.
-    """
-    try:
-        found = cv2.imdecode(
-            np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-        )
-    except (OSError, cv2.error):
-        found = None
-    if found is None:
-        raise DataError(f"The mask {Path(path).name} cannot be read; give a PNG of 0 and 255.")
-    if found.shape != shape:
-        raise DataError(
-            f"The mask {Path(path).name} is {found.shape[1]}×{found.shape[0]} px but its scan is "
-            f"{shape[1]}×{shape[0]} px; give both the same size."
-        )
-    return found > found.max() // 2
 
 
 def score_row(

@@ -49,6 +49,12 @@ def test_faults_are_named(tmp_path: Path, text: str, says: str) -> None:
         read_manifest(write(tmp_path / "manifest.csv", text))
 
 
+def test_a_spreadsheet_is_not_a_manifest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_bytes(b"PK\x03\x04\xff\xfe\x00")
+    with pytest.raises(DataError, match="UTF-8"):
+        read_manifest(tmp_path / "manifest.csv")
+
+
 def test_missing_manifest(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no manifest"):
         read_manifest(tmp_path / "nothing.csv")
