@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(STARTUP_S + 120))
 
 
-@pytest.fixture(scope="package")  # its event loop must end before other tests start theirs
+@pytest.fixture(scope="module")  # its event loop must end before other tests start theirs
 def browser() -> Iterator[Browser]:
     """Chromium of the system; no copy is downloaded."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
