@@ -97,8 +97,8 @@ def _leak(metrics: Mapping[str, Any]) -> str:
     return (
         "\n- The simulation leaves traces. Shown only the fine speckle around a nerve, a small network tells "
         f"affected from unaffected with AUC {found['network']['auc']:.2f} and texture features with "
-        f"{found['texture']['auc']:.2f} (0.5: none; the goal is below 0.6). Part of what the verdict reads may "
-        "be the simulation and not the pathology, so expect less on real disease."
+        f"{found['texture']['auc']:.2f} (0.5: none; the goal is below 0.6). Part of what the verdict reads "
+        "may be the simulation and not the pathology, so expect less on real disease."
     )
 
 
