@@ -170,7 +170,7 @@ def test_text_says_the_verdict_and_the_notice(
     assert main(["predict", str(scan), "missing.png"]) == 1
     text = capsys.readouterr().out
     assert f"{scan}: affected (p = 0.90)" in text and "nerve 1 at 90,60" in text
-    assert "missing.png: The file cannot be opened" in text and "research use only" in text
+    assert "missing.png: The file cannot be opened" in text and "Research use only" in text
 
 
 def test_a_defect_on_one_scan_does_not_end_the_batch(

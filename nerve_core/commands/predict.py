@@ -106,7 +106,7 @@ def _frame(text: str) -> int:
 
 
 def _as_text(answers: list[dict[str, Any]]) -> str:
-    from nerve_core.service.judge import NOTICE
+    from nerve_core.inference.prediction import NOTICE
 
     lines: list[str] = []
     for answer in answers:

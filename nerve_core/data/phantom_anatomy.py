@@ -9,27 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nerve_core.data.phantom_nerve import NerveShape
+from nerve_core.data.phantom_sizes import draw_area
 from nerve_core.data.phantom_tissue import Tissue
-
-# (mean, standard deviation) of the cross-sectional area in mm². Bae 2021 (PMC8104199, Table 1, 107 healthy
-# adults) unless noted; the sd of a pooled mean, which is not published, is taken as a quarter of it.
-CSA_MM2 = {
-    ("wrist", "median"): (9.33, 1.55),
-    ("wrist", "ulnar"): (5.09, 1.29),
-    ("elbow", "ulnar"): (7.31, 1.69),
-    ("axilla", "median"): (9.88, 2.52),
-    ("axilla", "ulnar"): (6.94, 1.97),
-    ("axilla", "radial"): (7.02, 1.87),
-    ("popliteal", "tibial"): (21.7, 4.0),  # pooled mean, Senarai 2023, doi 10.3390/jcm12196186
-    ("popliteal", "fibular"): (7.9, 1.6),  # pooled mean, Fisse 2021 Part II
-    # Not in the norms shipped with the project; chosen below the upper limit of a C5 root (8 mm²,
-    # Practical Neurology, secondary source).
-    ("neck", "C5 root"): (5.5, 0.9),
-    ("neck", "C6 root"): (7.5, 1.2),
-    ("neck", "C7 root"): (8.0, 1.3),
-    # No norm at hand: a plausible size of the flat femoral nerve below the inguinal ligament.
-    ("groin", "femoral"): (24.0, 5.0),
-}
 
 
 @dataclass(frozen=True)
@@ -45,11 +26,6 @@ class Site:
     nerves: tuple[str, ...]
     depth_mm: tuple[float, float]
     draw: Callable[[Tissue, np.random.Generator], list[NerveShape]]
-
-
-def _area(rng: np.random.Generator, site: str, nerve: str) -> float:
-    mean, spread = CSA_MM2[site, nerve]
-    return mean + spread * float(np.clip(rng.normal(), -1.7, 1.7))
 
 
 def _drift(tissue: Tissue, rng: np.random.Generator, reach: float) -> float:
@@ -70,7 +46,7 @@ def _wrist(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     depth = float(floor.mean()) + rng.uniform(1.8, 3.2)
     arch = tissue.curve("radius", depth, wave=0.3) + 0.010 * (tissue.fields.lateral - rng.uniform(-4, 4)) ** 2
     tissue.bone("radius", arch.astype(np.float32))
-    area = _area(rng, "wrist", "median")
+    area = draw_area(rng, "wrist", "median")
     aspect = rng.uniform(1.7, 2.7)
     thick = 2 * math.sqrt(area / math.pi / aspect)
     x, z = shift + _drift(tissue, rng, 1.2), roof + 0.45 + thick / 2
@@ -121,7 +97,7 @@ def _wrist(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
                 "ulnar",
                 side + 2.6,
                 roof + 1.3,
-                _area(rng, "wrist", "ulnar"),
+                draw_area(rng, "wrist", "ulnar"),
                 rng.uniform(1.1, 1.6),
                 rng.normal(0, 0.3),
                 int(rng.integers(7, 12)),
@@ -159,7 +135,7 @@ def _elbow(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
             "ulnar",
             x,
             z + 0.3,
-            _area(rng, "elbow", "ulnar"),
+            draw_area(rng, "elbow", "ulnar"),
             rng.uniform(1.1, 1.6),
             rng.uniform(0.1, 0.6),
             int(rng.integers(7, 13)),
@@ -200,7 +176,7 @@ def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     nerves = []
     for name, hour, count in (("median", -2.25, 11), ("ulnar", -0.95, 9), ("radial", 1.75, 9)):
         turn = hour + rng.normal(0, 0.18)
-        area = _area(rng, "axilla", name)
+        area = draw_area(rng, "axilla", name)
         away = radius + 0.75 + math.sqrt(area / math.pi)
         nerves.append(
             NerveShape(
@@ -263,7 +239,7 @@ def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         tissue.bone("process", np.minimum(hill, tissue.bottom + 5).astype(np.float32))
     nerves, place = [], z
     for name in ("C5 root", "C6 root", "C7 root"):
-        area = _area(rng, "neck", name)
+        area = draw_area(rng, "neck", name)
         half = math.sqrt(area / math.pi)
         place += half if nerves else 0
         # Roots are dark and of one fascicle, some trunks of two: darkness is no sign of disease here.
@@ -290,7 +266,7 @@ def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
 def _groin(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     fat = rng.uniform(6, 12)
     lata = tissue.curve("fascia lata", fat, rng.normal(0, 0.05), 0.6)
-    area = _area(rng, "groin", "femoral")
+    area = draw_area(rng, "groin", "femoral")
     radius = rng.uniform(3.4, 4.6)
     artery = rng.uniform(2, 6) + _drift(tissue, rng, 1.0)
     z = fat + radius + rng.uniform(1.6, 3.0)
@@ -373,9 +349,9 @@ def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         x + rng.uniform(0.5, 2.5), deep - 1.2, rng.uniform(2.6, 3.4), rng.uniform(1.8, 2.6), 0.1, artery=False
     )
     tissue.vessel(x + rng.uniform(1.5, 3.5), deep + 5.2, rng.uniform(2.4, 2.9), rng.uniform(2.3, 2.8))
-    area = _area(rng, "popliteal", "tibial")
+    area = draw_area(rng, "popliteal", "tibial")
     aspect = rng.uniform(1.1, 1.6)
-    fibular = _area(rng, "popliteal", "fibular")
+    fibular = draw_area(rng, "popliteal", "fibular")
     gap = math.sqrt(area * aspect / math.pi) + math.sqrt(fibular * 1.3 / math.pi) + rng.uniform(1.0, 4.5)
     common = {"fascicle_db": -29.0, "epineurium_db": -13.0, "rim_mm": 0.35, "rim_db": -11.0}
     return [

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-NOTICE = (
-    "Learned from simulated pathology on healthy nerves; never tested on diagnosed patients; "
-    "research use only."
-)
+from nerve_core.inference.prediction import NOTICE
 
 CONTOURS = (
     ("dice_mean", "Dice", "dice_ci95"),

@@ -15,6 +15,12 @@ UNCERTAIN = "uncertain"
 NO_NERVE = "no nerve found"
 NOT_ASSESSABLE = "not assessable"
 
+NOTICE = (
+    "Research use only, not a medical device. Learned from simulated pathology on healthy nerves; "
+    "never tested on diagnosed patients."
+)
+"""Stands beside every verdict, wherever it is shown."""
+
 UNCERTAIN_RANGE = (0.4, 0.6)
 """Open interval of p_affected called uncertain until abstention is calibrated."""
 

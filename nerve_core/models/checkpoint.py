@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -70,12 +69,3 @@ def load_checkpoint(folder: Path) -> tuple[NerveNet, dict[str, Any]]:
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model.eval(), config
-
-
-def half_precision(model: nn.Module) -> nn.Module:
-    """Round weights to what the saved file holds, in place, so that figures are those of the shipped file."""
-    with torch.no_grad():
-        for tensor in [*model.parameters(), *model.buffers()]:
-            if tensor.is_floating_point():
-                tensor.copy_(tensor.half().float())
-    return model

@@ -18,8 +18,8 @@ import nerve_core
 from nerve_core.config import settings
 from nerve_core.errors import CheckpointError, NerveCoreError, RefusedScan, ScanError
 from nerve_core.inference import predictor as predictors
-from nerve_core.inference.prediction import NOT_ASSESSABLE
-from nerve_core.service.judge import NOTICE, RequestError, judge
+from nerve_core.inference.prediction import NOT_ASSESSABLE, NOTICE
+from nerve_core.service.judge import RequestError, judge
 from nerve_core.service.schemas import ErrorAnswer, HealthAnswer, PredictionAnswer
 from nerve_core.service.store import StorageError, store_upload
 from nerve_core.service.upload import BadForm, Upload, UploadTooLarge, read_upload

@@ -18,11 +18,6 @@ from nerve_core.inference.prediction import NOT_ASSESSABLE, Prediction
 if TYPE_CHECKING:
     from nerve_core.inference.predictor import Predictor
 
-NOTICE = (
-    "Learned from simulated pathology on healthy nerves; never tested on diagnosed patients; "
-    "research use only, not a medical device."
-)
-
 Point = tuple[float, float]
 """(x, y) in px of the scan: x counts columns from the left, y rows from the top."""
 

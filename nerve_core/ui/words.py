@@ -15,12 +15,9 @@ from nerve_core.inference.prediction import (
     Nerve,
     Prediction,
 )
-
-NOTICE = (
-    "Research use only, not a medical device. Learned from simulated pathology on healthy nerves; "
-    "never tested on diagnosed patients."
+from nerve_core.inference.prediction import (
+    NOTICE as NOTICE,
 )
-"""Stands beside every verdict."""
 
 HEADLINES: dict[str, str] = {
     AFFECTED: "Looks affected",

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from scipy import ndimage, stats
 
 from nerve_core.data.phantom import simulate, simulate_sweep
-from nerve_core.data.phantom_anatomy import CSA_MM2, SITES
+from nerve_core.data.phantom_anatomy import SITES
 from nerve_core.data.phantom_field import Fields
 from nerve_core.data.phantom_nerve import NerveShape, make_affected, make_room
 from nerve_core.data.phantom_physics import MACHINES, amplitude, beam_mm, compress, form_image, transmission
+from nerve_core.data.phantom_sizes import CSA_MM2
 from nerve_core.data.phantom_tissue import USUAL_LOSS
 from nerve_core.errors import DataError
 

@@ -73,7 +73,7 @@ def test_evaluate_prints_text(labelled_set, weights, capsys):
     weights(predictor)
     assert main(["evaluate", "--manifest", str(manifest), "--click", "centre", "--limit", "4"]) == 0
     text = capsys.readouterr().out
-    for word in ("fake 1", "4 scans", "at most 4", "Dice", "With one click", "research use only"):
+    for word in ("fake 1", "4 scans", "at most 4", "Dice", "With one click", "Research use only"):
         assert word in text
 
 

@@ -291,7 +291,7 @@ def test_text_and_json_hold_every_part(tmp_path):
         "severity 0.7",
         "shams",
         "With one click",
-        "research use only",
+        "Research use only",
     ):
         assert word in text, word
     assert "24 without a nerve found, counted as errors" in text

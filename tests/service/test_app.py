@@ -236,7 +236,7 @@ def test_unknown_addresses_and_methods_answer_with_a_sentence(fake: FakePredicto
 def test_health_names_the_model(fake: FakePredictor) -> None:
     body = HealthAnswer.model_validate(talk(lambda client: client.get("/api/health")).json())
     assert (body.status, body.model, body.device, body.backend) == ("ok", "fake 1", "cpu", "none")
-    assert "research use only" in body.notice
+    assert "Research use only" in body.notice
 
 
 def test_missing_weights_are_the_services_fault(monkeypatch: pytest.MonkeyPatch) -> None:
