@@ -91,7 +91,8 @@ def card(folder: Path) -> str:
 
 def _leak(metrics: Mapping[str, Any]) -> str:
     """What a classifier that sees nothing but fine speckle can tell: the traces of the simulation."""
-    found = (metrics.get("speckle_leak") or {}).get("affected_vs_rest")
+    leak = metrics.get("speckle_leak") or {}
+    found = (leak.get("sigma_1.0_px") or {}).get("affected_vs_rest")
     if not found:
         return ""
     return (

@@ -85,16 +85,17 @@ def see(image: np.ndarray, nerve: np.ndarray, sigma: float) -> tuple[np.ndarray,
     return cut(high_pass(image, sigma), ys.mean(), xs.mean()), float((nerve > 0).mean()), echo
 
 
-def contiguous_split(groups: list[str], share: float, blocks: int = 6) -> set[str]:
+def contiguous_split(groups: list[str], share: float, fold: int, blocks: int = 6) -> set[str]:
     """Held-out groups: ``blocks`` runs of neighbouring groups (as listed) that make up ``share`` of them.
 
-    Neighbouring numbers may be one person, so whole runs are held out and not single groups.
+    Neighbouring numbers may be one person, so whole runs are held out and not single groups. Each ``fold``
+    holds out other groups.
     """
     ordered = list(dict.fromkeys(groups))
     size = len(ordered) / blocks
     held: set[str] = set()
     for k in range(blocks):
-        start = round(k * size)
+        start = round((k + fold * share) * size)
         held.update(ordered[start : start + max(1, round(share * size))])
     return held
 
@@ -106,7 +107,7 @@ def natural(text: str) -> tuple[int, str]:
 
 
 def make_samples(
-    manifests: list[Path], limit: int, seed: int, at_network_scale: bool, sigma: float
+    manifests: list[Path], limit: int, seed: int, at_network_scale: bool, sigma: float, fold: int = 0
 ) -> list[Sample]:
     """All three versions of up to ``limit`` scans a manifest, spread evenly over its groups."""
     samples: list[Sample] = []
@@ -114,7 +115,7 @@ def make_samples(
         with manifest.open(newline="") as file:
             rows = [row for row in csv.DictReader(file) if row.get("mask")]
         rows.sort(key=lambda row: natural(row["group"]))
-        held = contiguous_split([row["group"] for row in rows], 0.3)
+        held = contiguous_split([row["group"] for row in rows], 0.3, fold)
         for number in np.unique(np.linspace(0, len(rows) - 1, min(limit, len(rows))).round().astype(int)):
             row = rows[number]
             image = cv2.imread(str(manifest.parent / row["image"]), cv2.IMREAD_GRAYSCALE)
@@ -252,40 +253,28 @@ def judged(
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--manifest", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, help="write the figures here as JSON")
-    parser.add_argument("--limit", type=int, default=400, help="scans a manifest, spread over its groups")
-    parser.add_argument("--sigma", type=float, default=1.75, help="blur taken off, px at the network's scale")
-    parser.add_argument("--native", action="store_true", help="synthesise at native size, then resize")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--skip-network", action="store_true", help="texture measures only")
-    options = parser.parse_args()
+QUESTIONS: dict[str, tuple[tuple[str, ...], str]] = {
+    "affected_vs_rest": (VERSIONS, "affected"),
+    "affected_vs_sham": (("sham", "affected"), "affected"),
+    "sham_vs_original": (("original", "sham"), "sham"),
+}
 
+
+def figures(options: argparse.Namespace, sigma: float) -> dict[str, object]:
+    """Every question put to every observer at one strength of the high-pass."""
     rng = np.random.default_rng(options.seed)
-    samples = make_samples(options.manifest, options.limit, options.seed, not options.native, options.sigma)
-    result: dict[str, object] = {
-        "sigma_px": options.sigma,
-        "crop_px": CROP,
-        "made_at": "native size" if options.native else "network size",
-    }
-    questions: dict[str, tuple[tuple[str, ...], str]] = {
-        "affected_vs_rest": (VERSIONS, "affected"),
-        "affected_vs_sham": (("sham", "affected"), "affected"),
-        "sham_vs_original": (("original", "sham"), "sham"),
-    }
-    for name, (versions, positive) in questions.items():
+    samples = make_samples(
+        options.manifest, options.limit, options.seed, not options.native, sigma, options.fold
+    )
+    result: dict[str, object] = {}
+    for name, (versions, positive) in QUESTIONS.items():
 
         def truth(sample: Sample, positive: str = positive) -> int:
             return int(sample.version == positive)
 
         train = [s for s in samples if s.version in versions and not s.held_out]
         test = [s for s in samples if s.version in versions and s.held_out]
-        entry = {
+        entry: dict[str, object] = {
             "n_train": len(train),
             "texture": judged(boosted(train, test, truth, options.seed), test, truth, rng),
         }
@@ -294,7 +283,7 @@ def main() -> None:
                 convolved(train, test, truth, options.seed, options.epochs), test, truth, rng
             )
         result[name] = entry
-        print(name, json.dumps(entry), flush=True)
+        print(sigma, name, json.dumps(entry), flush=True)
     clear = [s for s in samples if s.held_out and s.severity >= 0.5]
 
     def affected(sample: Sample) -> int:
@@ -302,7 +291,38 @@ def main() -> None:
 
     result["size_alone"] = judged(np.array([s.area for s in clear]), clear, affected, rng)
     result["echo_alone"] = judged(np.array([-s.echo for s in clear]), clear, affected, rng)
-    print("size", result["size_alone"], "echo", result["echo_alone"])
+    print(sigma, "size", result["size_alone"], "echo", result["echo_alone"], flush=True)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--manifest", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, help="write the figures here as JSON")
+    parser.add_argument("--limit", type=int, default=400, help="scans a manifest, spread over its groups")
+    parser.add_argument(
+        "--sigma",
+        type=float,
+        nargs="+",
+        default=[1.0, 1.75],
+        help="blur taken off, px at the network's scale; the second lets fascicle borders through",
+    )
+    parser.add_argument("--fold", type=int, default=1, help="held-out groups; 0 served to tune the synthesis")
+    parser.add_argument("--native", action="store_true", help="synthesise at native size, then resize")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--skip-network", action="store_true", help="texture measures only")
+    options = parser.parse_args()
+
+    result: dict[str, object] = {
+        "made_at": "native size" if options.native else "network size",
+        "crop_px": CROP,
+        "fold": options.fold,
+    }
+    for sigma in options.sigma:
+        result[f"sigma_{sigma}_px"] = figures(options, sigma)
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=1) + "\n")

@@ -21,6 +21,7 @@ class Augment:
     Attributes:
         rotate: largest rotation, degrees either way.
         zoom: smallest and largest magnification relative to the whole region fitted into the input.
+        click_zoom: the same for samples with a click, which are also looked at closely in use.
         stretch: largest change of aspect, as a factor.
         shift: largest shift, as a share of the input's side.
         elastic: probability of a smooth elastic warp; its largest displacement is 3 % of the side.
@@ -29,12 +30,13 @@ class Augment:
     """
 
     rotate: float = 15.0
-    zoom: tuple[float, float] = (0.7, 2.2)
+    zoom: tuple[float, float] = (0.7, 1.4)
+    click_zoom: tuple[float, float] = (0.7, 2.4)
     stretch: float = 1.2
     shift: float = 0.15
     elastic: float = 0.2
-    near_nerve: float = 0.7
-    photometric: float = 0.25
+    near_nerve: float = 0.6
+    photometric: float = 0.3
 
 
 def resample(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -14,11 +16,15 @@ from nerve_core.data.pathology import affect, sham
 from nerve_core.imaging.click import click_map, random_click, thickest_point
 
 
-def sampling_weights(packed: Packed) -> np.ndarray:
-    """Probability of each image; a set counts by the square root of its size, so that none is drowned."""
+def sampling_weights(packed: Packed, emphasis: Mapping[str, float]) -> np.ndarray:
+    """Probability of each image; a set counts by the square root of its size, so that none is drowned.
+
+    Args:
+        emphasis: factors by which some sets count more or less than that.
+    """
     names = [row.get("set", "") for row in packed.rows]
     sizes = {name: names.count(name) for name in set(names)}
-    weights = np.array([sizes[name] ** -0.5 for name in names])
+    weights = np.array([emphasis.get(name, 1.0) * sizes[name] ** -0.5 for name in names])
     return weights / weights.sum()
 
 
@@ -33,6 +39,7 @@ class ContourSamples(Dataset):
         click_share: share of samples with a click, at most 0.5.
         pathology_share: share of samples with simulated pathology or a sham written in, so that a
             diseased nerve is still found.
+        emphasis: see :func:`sampling_weights`.
     """
 
     def __init__(
@@ -44,10 +51,11 @@ class ContourSamples(Dataset):
         click_share: float = 0.4,
         pathology_share: float = 0.25,
         seed: int = 0,
+        emphasis: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self.packed, self.size, self.count, self.augment = packed, size, count, augment
         self.click_share, self.pathology_share, self.seed = click_share, pathology_share, seed
-        self.weights = sampling_weights(packed)
+        self.weights = sampling_weights(packed, emphasis)
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -61,9 +69,11 @@ class ContourSamples(Dataset):
             image, mask = write_change(
                 affect if rng.random() < 0.75 else sham, image, mask, self.packed.rows[k], rng
             )
-        image, mask, valid = resample(image, mask, self.size, rng, self.augment)
+        clicked = rng.random() < self.click_share
+        how = replace(self.augment, zoom=self.augment.click_zoom) if clicked else self.augment
+        image, mask, valid = resample(image, mask, self.size, rng, how)
         image = repaint(image, rng, self.augment)
-        click = random_click(mask, rng) if rng.random() < self.click_share else None
+        click = random_click(mask, rng) if clicked else None
         return to_input(image, valid, click), torch.from_numpy(mask[None].astype(np.float32))
 
 

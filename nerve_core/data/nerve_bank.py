@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from nerve_core.data import pathology
 from nerve_core.data.packed import Packed
 from nerve_core.data.pathology import affect, sham
 
@@ -59,7 +60,9 @@ def build_bank(
     """
     file = None
     if cache is not None:
-        what = f"{[row['image'] for row in packed.rows]}{affected}{shams}{seed}"
+        # A bank holds for one version of the synthesis only.
+        code = [path.read_text() for path in sorted(Path(pathology.__file__).parent.glob("*.py"))]
+        what = f"{[row['image'] for row in packed.rows]}{affected}{shams}{seed}{code}"
         file = cache / f"nerves-{hashlib.sha256(what.encode()).hexdigest()[:16]}.pkl"
         if file.exists():
             return pickle.loads(file.read_bytes())

@@ -53,6 +53,7 @@ class TrainConfig:
         pretrained: start the encoders from the packaged ImageNet weights.
         click_share: share of samples with a click, at most 0.5.
         pathology_share: share of contour samples with a pathology or sham written in.
+        emphasis: factor by which a set is drawn more often than its size alone would have it, by name.
         leave_out: names of sets not to train on at all.
         seed: of every random choice.
         workers: processes that prepare samples.
@@ -68,8 +69,9 @@ class TrainConfig:
     final_share: float = 0.25
     start: str = ""
     pretrained: bool = True
-    click_share: float = 0.4
+    click_share: float = 0.35
     pathology_share: float = 0.15
+    emphasis: dict[str, float] = field(default_factory=dict)
     leave_out: tuple[str, ...] = ()
     seed: int = 0
     workers: int = 1
@@ -100,8 +102,9 @@ class TrainConfig:
                 if name in values:
                     default = dataclasses.asdict(getattr(cls(), name))
                     values[name] = kind(**{**default, **values[name]})
+            augment = values.get("augment", Augment())
             values["augment"] = dataclasses.replace(
-                values.get("augment", Augment()), zoom=tuple(values.get("augment", Augment()).zoom)
+                augment, zoom=tuple(augment.zoom), click_zoom=tuple(augment.click_zoom)
             )
             values["leave_out"] = tuple(values.get("leave_out", ()))
             return cls(**{**values, **changes})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import lightning as L
 import numpy as np
 import torch
-from segmentation_models_pytorch.losses import DiceLoss, SoftBCEWithLogitsLoss
+from monai.losses import DiceLoss
+from torch import nn
 from torch.utils.data import DataLoader
 
 from nerve_core.data.dataset import ContourSamples, ContourTruth
@@ -17,15 +18,15 @@ from nerve_core.training.loop import StagedModule
 
 
 class ContourModule(StagedModule):
-    """Dice + cross-entropy on the whole batch; validated by the mean Dice of each set, clicks apart."""
+    """Dice of each image + cross-entropy; validated by the mean Dice of each set, clicks apart."""
 
     monitor = "val/dice"
 
     def __init__(self, config: TrainConfig, sets: list[str]) -> None:
         super().__init__(config.contour)
         self.model = build(config.architecture, config.pretrained).to(memory_format=torch.channels_last)
-        self.dice = DiceLoss("binary", smooth=1.0)
-        self.entropy = SoftBCEWithLogitsLoss()
+        self.dice = DiceLoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
+        self.entropy = nn.BCEWithLogitsLoss()
         self.sets = sets
         self.scores: dict[str, list[tuple[str, float]]] = {}
 
@@ -84,6 +85,7 @@ def contour_data(
         config.click_share,
         config.pathology_share,
         config.seed,
+        config.emphasis,
     )
     loader = DataLoader(samples, stage.batch, num_workers=config.workers, drop_last=True)
     truths = [DataLoader(ContourTruth(val, config.final_size, click), 8) for click in (False, True)]

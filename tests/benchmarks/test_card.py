@@ -19,7 +19,9 @@ CONFIG = {
 RATE = {"value": 0.91, "ci95": [0.8, 0.97], "n": 20, "groups": 9}
 METRICS = {
     "regenerate": "python -m benchmarks.regenerate --data DIR",
-    "speckle_leak": {"affected_vs_rest": {"network": {"auc": 0.88}, "texture": {"auc": 0.77}}},
+    "speckle_leak": {
+        "sigma_1.0_px": {"affected_vs_rest": {"network": {"auc": 0.88}, "texture": {"auc": 0.77}}}
+    },
     "contours": {"usgra": {"n": 10, "groups": 9, "dice_mean": 0.71, "dice_ci95": [0.6, 0.8]}},
     "verdict": {
         "all": {

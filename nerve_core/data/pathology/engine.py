@@ -10,9 +10,12 @@ import numpy as np
 
 from nerve_core.data.pathology.echo import region_of
 from nerve_core.data.pathology.fields import FIELD, Ellipse, Map, chain, warp
-from nerve_core.data.pathology.grain import Layers, mottle
+from nerve_core.data.pathology.grain import Layers, mottle, strength, structure_of
 from nerve_core.data.pathology.kinds import Change, Target
-from nerve_core.data.pathology.texture import band_levels, match_texture
+from nerve_core.data.pathology.texture import keep_texture, softness
+
+MOTTLED = 0.5
+"""Strength of the plain speckle put where fascicles were, in units of that of the grain that is there."""
 
 
 @dataclass
@@ -32,8 +35,8 @@ class Picture:
     def copy(self) -> Picture:
         """A copy whose layers may be changed apart."""
         layers = self.layers
-        parts = (part.copy() for part in (layers.structure, layers.grain, layers.level))
-        return Picture(Layers(*parts, layers.size), list(self.nerves), self.inside)
+        parts = (layers.structure.copy(), layers.grain.copy())
+        return Picture(Layers(*parts, layers.size, layers.noise), list(self.nerves), self.inside)
 
 
 def content_distance(image: np.ndarray) -> np.ndarray:
@@ -103,12 +106,7 @@ def coordinates(
 
 
 def apply(
-    picture: Picture,
-    place: Ellipse,
-    mask: np.ndarray,
-    changes: Sequence[Change],
-    rng: np.random.Generator,
-    finish: bool = True,
+    picture: Picture, place: Ellipse, mask: np.ndarray, changes: Sequence[Change], rng: np.random.Generator
 ) -> tuple[slice, slice]:
     """Write changes into the picture, in place, and return the rows and columns that may have changed.
 
@@ -118,43 +116,36 @@ def apply(
         mask: uint8 0/255 (H, W) of the tissue that is changed (the nerve, or a piece of other tissue).
         changes: maps and paints, applied in order: all maps first, then all paints.
         rng: source of randomness for the grain.
-        finish: whether the grain is wanted; without it only structure and nerves are made.
     """
     layers = picture.layers
     window = rows, columns = window_of(place, mask.shape)
     x, y = coordinates(picture, [one for change in changes for one in change.maps], rows, columns)
     out_y, out_x = np.mgrid[rows, columns].astype(np.float32)
-    structure = warp(layers.structure, x, y, cv2.INTER_LANCZOS4)
-    grain = warp(layers.grain, x, y, cv2.INTER_LANCZOS4)
-    level = warp(layers.level, x, y, cv2.INTER_LINEAR)
-    moved = warp(mask, x, y, cv2.INTER_LINEAR)
+    whole = layers.structure + layers.grain
     for k, nerve in enumerate(picture.nerves):
         picture.nerves[k] = _pasted(nerve, warp(nerve, x, y, cv2.INTER_LINEAR), window)
-
-    paints = [paint for change in changes for paint in change.paints]
-    free = np.zeros_like(structure)
-    if paints:
-        unpainted = structure
-        region = region_of(moved, structure, out_x, out_y, 0.5 * sum(layers.size), place.b)
-        for paint in paints:
-            structure = paint(structure, region)
-        free = np.clip((structure - unpainted) / np.float32(20), 0, 1)
-        plain = max(change.mottle for change in changes)
-        if plain:
-            share = np.float32(plain) * region.soft
-            free = np.maximum(free, share)
-            structure = structure + share * level * mottle(level.shape, layers.size, rng)
-    if not finish:
-        layers.structure[window] = structure
-        return window
-    untouched = layers.structure[window] + layers.grain[window]
     left, top = np.float32(columns.start), np.float32(rows.start)
     near = place.radius(out_x, out_y) < 1.6 * place.reach
-    made = structure + grain
-    matched = match_texture(made, untouched, x - left, y - top, near, free, band_levels(mask.shape), rng)
-    layers.grain[window] = matched - structure
+    moved = warp(whole, x, y, cv2.INTER_LANCZOS4)
+    moved = keep_texture(moved, whole[window], x - left, y - top, near, max(mask.shape))
+    structure = structure_of(moved, layers.size, layers.noise)
+    grain = moved - structure
+
+    paints = [paint for change in changes for paint in change.paints]
+    if paints:
+        tissue = warp(mask, x, y, cv2.INTER_LINEAR)
+        region = region_of(tissue, structure, out_x, out_y, 0.5 * sum(layers.size), place.b)
+        painted = structure
+        for paint in paints:
+            painted = paint(painted, region)
+        # Softened, since the finest texture is the machine's and stays.
+        structure = structure + cv2.GaussianBlur(painted - structure, (0, 0), softness(max(mask.shape)))
+        plain = np.float32(MOTTLED * max(change.mottle for change in changes))
+        if plain:
+            fill = mottle(grain.shape, layers.size, rng)
+            structure = structure + plain * region.soft * strength(grain, layers.size) * fill
     layers.structure[window] = structure
-    layers.level[window] = level
+    layers.grain[window] = grain
     return window
 
 

@@ -24,14 +24,14 @@ class Layers:
     Attributes:
         structure: float32 (H, W), grey levels, edges kept.
         grain: float32 (H, W), grey levels about 0.
-        level: float32 (H, W), local standard deviation of the grain in grey levels.
         size: grain half-size (x, y) in px.
+        noise: local variance up to which texture counts as grain, grey levels squared.
     """
 
     structure: np.ndarray
     grain: np.ndarray
-    level: np.ndarray
     size: tuple[float, float]
+    noise: float
 
 
 def grain_size(image: np.ndarray) -> tuple[float, float]:
@@ -46,24 +46,43 @@ def grain_size(image: np.ndarray) -> tuple[float, float]:
 
 
 def split(image: np.ndarray) -> Layers:
-    """Take a uint8 scan (H, W) apart with a self-guided filter (He 2013, doi 10.1109/TPAMI.2012.213).
-
-    The window spans about two grains; the filter's noise level is the median local variance, so speckle
-    goes to the grain while outlines, fascia and fascicle borders stay in the structure.
-    """
+    """Take a uint8 scan (H, W) apart; the noise level comes from its calmer parts."""
     whole = image.astype(np.float32)
-    sx, sy = grain_size(whole)
-    window = (2 * int(np.ceil(2.0 * sx)) + 1, 2 * int(np.ceil(2.0 * sy)) + 1)
-    mean = cv2.blur(whole, window)
-    variance = np.maximum(cv2.blur(whole * whole, window) - mean * mean, 0)
-    lively = variance[::2, ::2]
+    size = grain_size(whole)
+    lively = _moments(whole, size)[1][::2, ::2]
     lively = lively[lively > 0.5]
     noise = NOISE * float(np.percentile(lively, 30)) if lively.size else 1.0
-    slope = variance / (variance + noise)
-    structure = cv2.blur(slope, window) * whole + cv2.blur(mean - slope * mean, window)
-    grain = whole - structure
-    level = np.sqrt(np.maximum(cv2.blur(grain * grain, (2 * window[0] + 1, 2 * window[1] + 1)), 0))
-    return Layers(structure, grain, level, (sx, sy))
+    structure = structure_of(whole, size, noise)
+    return Layers(structure, whole - structure, size, noise)
+
+
+def structure_of(whole: np.ndarray, size: tuple[float, float], noise: float) -> np.ndarray:
+    """What is left of a picture, float32 (h, w), without its grain: a self-guided filter (He 2013, doi
+    10.1109/TPAMI.2012.213).
+
+    The window spans about two grains, so speckle is taken off while outlines, fascia and fascicle borders
+    stay.
+    """
+    mean, variance = _moments(whole, size)
+    slope = variance / (variance + np.float32(noise))
+    window = _window(size)
+    return cv2.blur(slope, window) * whole + cv2.blur(mean - slope * mean, window)
+
+
+def strength(grain: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+    """Local standard deviation of the grain, float32 (h, w), grey levels."""
+    wide, high = _window(size)
+    return np.sqrt(np.maximum(cv2.blur(grain * grain, (2 * wide + 1, 2 * high + 1)), 0))
+
+
+def _window(size: tuple[float, float]) -> tuple[int, int]:
+    return 2 * int(np.ceil(2.0 * size[0])) + 1, 2 * int(np.ceil(2.0 * size[1])) + 1
+
+
+def _moments(whole: np.ndarray, size: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    window = _window(size)
+    mean = cv2.blur(whole, window)
+    return mean, np.maximum(cv2.blur(whole * whole, window) - mean * mean, 0)
 
 
 def mottle(shape: tuple[int, int], size: tuple[float, float], rng: np.random.Generator) -> np.ndarray:

@@ -117,7 +117,7 @@ def _run(
     grain = int(rng.integers(2**63))
     # Affected scans get the harmless change as well, and are compared with what it alone would give.
     plain = picture.copy()
-    apply(plain, place, start, (calm,), np.random.default_rng(grain), finish=harmless)
+    apply(plain, place, start, (calm,), np.random.default_rng(grain))
     if harmless:
         return _result(plain, index, np.zeros(image.shape, bool), (), 0.0, True)
     changes = fitting_changes(picture, target, index, seeds, severity)

@@ -1,118 +1,78 @@
-"""Give a warped and painted piece of a scan back the fine texture of the tissue it was made from.
+"""Keep the fine texture of a scan in its place while the tissue under it is moved.
 
-Resampling blurs, stretching coarsens the speckle grain, painting levels it: each would betray the
-change. So the finest bands of the result, split by size and direction, are brought to the local power
-they had in the untouched scan (texture matching after Heeger and Bergen 1995, doi
-10.1145/218380.218446, here locally): what is there is amplified, what is missing is filled in with noise
-of the same band.
+Speckle belongs to the machine, not to the tissue. Warped along with the tissue it would be blurred by the
+resampling and coarser or finer than its surroundings, and tell that the picture was worked on. So only what
+is coarser than speckle moves: above a cut-off the spectrum is that of the scan as it was. Where the two no
+longer belong together they add in power, not in amplitude, so their weights are square roots.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
+from scipy import fft
 
-MOST_GAIN = 2.5
-"""A band is amplified up to this much before it is filled in."""
+CUTOFF = 0.16
+"""Cycles a px, in a scan of 256 px, above which texture stays in its place: a wavelength of two grains."""
 
-SHARE_OF_COARSEST = np.float32(0.6)
-"""The coarsest band holds fascicles as well: it is brought only this far towards its former power."""
+STEEPNESS = 4
+"""Order of the Butterworth filter that parts the two: steep, so that no faint copy of an outline stays."""
 
-ROUNDING = 1 / 12
-"""Power of the noise that rounding to whole grey levels adds (grey levels squared)."""
-
-FINEST = (np.array([-1, 4, 10, 4, -1], np.float32) / 16).reshape(-1, 1)
-"""Low-pass 1 - (1 - b)^2 of the binomial b = (1, 2, 1) / 4: takes off only what lies next to the pixel grid,
-which is what resampling loses first."""
+REFERENCE = 256
+"""Longest side (px) of the scan that ``CUTOFF`` holds for; in a larger one grain is larger in px."""
 
 
-def band_levels(shape: tuple[int, ...]) -> int:
-    """Octaves that count as fine texture: 4 for a scan of 256 px, one more each time the size doubles."""
-    return int(np.clip(round(np.log2(max(shape) / 256)), -1, 2)) + 4
+SOFT = 0.7
+"""Standard deviation (px, in a scan of ``REFERENCE`` px) by which changes of the echo are softened."""
 
 
-@lru_cache
-def _rounding_power(levels: int) -> tuple[float, ...]:
-    """Power that rounding noise has in each band."""
-    point = np.zeros((129, 129), np.float32)
-    point[64, 64] = 1
-    return tuple(ROUNDING * float((band * band).sum()) for band in split_bands(point, levels)[0])
+def scale(longest: int) -> float:
+    """Size of a scan's grain in px over that in a scan of ``REFERENCE`` px; small scans are as they are."""
+    return max(longest / REFERENCE, 1.0)
 
 
-def split_bands(image: np.ndarray, levels: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Sideways, downward and diagonal detail of each octave, finest first, and the rest; they sum to it."""
-    out: list[np.ndarray] = []
-    rest = image
-    for level in range(levels):
-        if level == 0:
-            across, down = cv2.filter2D(rest, -1, FINEST.T), cv2.filter2D(rest, -1, FINEST)
-            low = cv2.filter2D(across, -1, FINEST)
-        else:
-            sigma = 0.375 * 2**level
-            side = 2 * int(np.ceil(2.5 * sigma)) + 1
-            across, down = cv2.GaussianBlur(rest, (side, 1), sigma), cv2.GaussianBlur(rest, (1, side), sigma)
-            low = cv2.GaussianBlur(across, (1, side), sigma)
-        out += [down - low, across - low, rest - across - down + low]
-        rest = low
-    return out, rest
+def softness(longest: int) -> float:
+    """Standard deviation in px of the softening of painted changes."""
+    return SOFT * scale(longest)
 
 
-def match_texture(
-    result: np.ndarray,
-    before: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    near: np.ndarray,
-    free: np.ndarray,
-    levels: int,
-    rng: np.random.Generator,
+def keep_texture(
+    moved: np.ndarray, before: np.ndarray, x: np.ndarray, y: np.ndarray, near: np.ndarray, longest: int
 ) -> np.ndarray:
-    """Give ``result`` the fine texture of ``before``.
+    """The coarse part of ``moved`` under the fine part of ``before``.
 
     Args:
-        result: float32 (h, w), the window after warp and paint.
-        before: float32 (h, w), the same window of the scan before.
+        moved: float32 (h, w), the window with its tissue moved.
+        before: float32 (h, w), the same window of the scan as it was.
         x, y: float32 (h, w), the place in the window from which each pixel's tissue comes.
         near: bool (h, w), the nerve and its immediate surroundings.
-        free: float32 (h, w) in 0..1, where paint is meant to change the contrast of the two coarsest octaves
-            (fascicles, a bright rim), which are then left as painted.
-        levels: octaves treated, from :func:`band_levels`.
-        rng: source of the missing texture.
+        longest: longest side of the whole scan, px.
     """
-    made, rest = split_bands(result, levels)
-    had, _ = split_bands(before, levels)
-    high, wide = result.shape
-    noise = _rounding_power(levels)
-    fresh, _ = split_bands(rng.standard_normal((high, wide), np.float32), levels)
-    out = rest
-    for level in range(levels):
-        # Local power varies slowly: it is worked out on a coarser grid.
-        coarse = 2 ** max(level, 1)
-        size = (max(wide // coarse, 1), max(high // coarse, 1))
-        ratio = (np.float32(size[0] / wide), np.float32(size[1] / high))
-        sx = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) + 0.5) * ratio[0] - 0.5
-        sy = (cv2.resize(y, size, interpolation=cv2.INTER_AREA) + 0.5) * ratio[1] - 0.5
-        share = SHARE_OF_COARSEST if level == levels - 1 else np.float32(1)
-        held = 1 - cv2.resize(free, size, interpolation=cv2.INTER_AREA)
-        if level >= levels - 2:
-            share = share * held
-        # A painted-over pattern must not be amplified back; its texture is filled in instead.
-        most = 1 + np.float32(MOST_GAIN - 1) * held
-        for k in range(3 * level, 3 * level + 3):
-            band, old = made[k], had[k]
-            there = np.maximum(_power(old, size) - noise[k], 1e-4)
-            wanted = cv2.remap(there, sx, sy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            got = _power(band, size) + np.float32(1e-4)
-            wanted = got + share * (wanted - got)
-            kept = np.minimum(np.sqrt(wanted / got), most)
-            lack = np.sqrt(np.maximum(wanted - got * kept * kept, 0) / np.float32(noise[k] / ROUNDING))
-            out = out + cv2.resize(kept, (wide, high)) * band
-            if float(lack.max()) > 0.02:
-                out += cv2.resize(lack, (wide, high)) * fresh[k]
-    fine = out - rest
-    return rest + match_spread(fine, sum(had), near)
+    high, wide = moved.shape
+    cutoff = CUTOFF / scale(longest)
+    margin = int(np.ceil(2 / cutoff))
+    size = tuple(fft.next_fast_len(side + 2 * margin, real=True) for side in (high, wide))
+    frequency = np.fft.fftfreq(size[0])[:, None] ** 2 + np.fft.rfftfreq(size[1])[None] ** 2
+    coarse = (1 / (1 + (frequency / cutoff**2) ** STEEPNESS)).astype(np.float32)
+
+    def spectrum(picture: np.ndarray) -> np.ndarray:
+        below, right = size[0] - high - margin, size[1] - wide - margin
+        return fft.rfft2(cv2.copyMakeBorder(picture, margin, below, margin, right, cv2.BORDER_REFLECT_101))
+
+    def picture(spectrum: np.ndarray) -> np.ndarray:
+        return fft.irfft2(spectrum, s=size)[margin : margin + high, margin : margin + wide]
+
+    new, old = spectrum(moved), spectrum(before)
+    related = picture(coarse * new + (1 - coarse) * old)
+    unrelated = picture(np.sqrt(coarse) * new + np.sqrt(1 - coarse) * old)
+    row, column = np.mgrid[:high, :wide].astype(np.float32)
+    # Moved by a quarter of a wavelength or more, what meets at the cut-off is no longer related.
+    apart = np.clip(np.hypot(x - column, y - row) * np.float32(4 * cutoff), 0, 1)
+    apart = apart * apart * (3 - 2 * apart)
+    mixed = (related + apart * (unrelated - related)).astype(np.float32)
+    spread = 0.5 / cutoff
+    rest, former = cv2.GaussianBlur(mixed, (0, 0), spread), cv2.GaussianBlur(before, (0, 0), spread)
+    return rest + match_spread(mixed - rest, before - former, near)
 
 
 def match_spread(fine: np.ndarray, former: np.ndarray, near: np.ndarray) -> np.ndarray:
@@ -135,8 +95,3 @@ def match_spread(fine: np.ndarray, former: np.ndarray, near: np.ndarray) -> np.n
     bent = np.interp(unit, have, want) + beyond
     edge = cv2.GaussianBlur(near.astype(np.float32), (0, 0), 2)
     return fine + edge * strength * (bent - unit).astype(np.float32)
-
-
-def _power(band: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Local mean square of a band on a grid of ``size`` (width, height), over about five of its cells."""
-    return np.maximum(cv2.blur(cv2.resize(band * band, size, interpolation=cv2.INTER_AREA), (5, 5)), 0)
