@@ -27,6 +27,10 @@ from nerve_core.models.verdict import CROP, crop_window, cut, normalise_crop
 CLOSER = 0.5
 """Side of the second look around a click, as a share of the region's longer side."""
 
+LIKELY, SURE = 0.3, 0.9
+"""A second look at the mirror image is taken where the pixels from ``LIKELY`` on have a mean below ``SURE``;
+chosen on validation scans, where a third of them got one, for most of what it gives to all."""
+
 
 class Predictor:
     """Weights ready to judge scans; safe to share between threads, and deterministic.
@@ -148,9 +152,12 @@ class Predictor:
         how = self._own_size(preprocess)
         prepared = how.apply(scan)
         clock.mark("preprocess")
-        found = self.contour(network_input(prepared, click))[0, 0]
+        inputs = network_input(prepared, click)
+        found = sigmoid(self.contour(inputs)[0, 0])
+        if click is None and hesitant(found):
+            found = (found + sigmoid(self.contour(inputs[..., ::-1])[0, 0, :, ::-1])) / 2
         clock.mark("network")
-        probability = prepared.to_scan_map(sigmoid(found))
+        probability = prepared.to_scan_map(found)
         if click is not None:
             probability = self._look_closer(scan, click, how, probability, clock)
         top, left, bottom, right = scan.region
@@ -226,6 +233,12 @@ class Clock:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Logistic function, without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * logits))
+
+
+def hesitant(probability: np.ndarray) -> bool:
+    """Whether a map deserves a second look, at the mirror image: no likely pixel, or a low mean over them."""
+    likely = probability[probability >= LIKELY]
+    return likely.size == 0 or float(likely.mean()) < SURE
 
 
 def network_input(prepared: Prepared, click: tuple[float, float] | None) -> np.ndarray:

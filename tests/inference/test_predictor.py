@@ -11,7 +11,14 @@ from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.imaging.scan import CalibratedRegion, Scan
 from nerve_core.inference import predictor as module
 from nerve_core.inference.prediction import NOT_ASSESSABLE, Prediction
-from nerve_core.inference.predictor import Predictor, get_predictor, nerve_of, sigmoid, window_around
+from nerve_core.inference.predictor import (
+    Predictor,
+    get_predictor,
+    hesitant,
+    nerve_of,
+    sigmoid,
+    window_around,
+)
 
 
 def speckle(shape: tuple[int, int], seed: int = 0) -> Scan:
@@ -54,6 +61,23 @@ def test_the_same_scan_gives_the_same_answer_from_many_threads(predictor: Predic
     with ThreadPoolExecutor(8) as pool:
         crowd = list(pool.map(lambda k: predictor.predict(scans[k % 4], click=(50.0, 40.0)), range(24)))
     assert all(same(answer, alone[k % 4]) for k, answer in enumerate(crowd))
+
+
+def test_a_hesitant_first_look_is_averaged_with_the_mirror_image(predictor: Predictor) -> None:
+    pixels = speckle((256, 256)).pixels
+    one = predictor.predict(Scan(pixels), gate=False).probability
+    other = predictor.predict(Scan(np.ascontiguousarray(pixels[:, ::-1])), gate=False).probability
+    assert one.std() > 0.01
+    np.testing.assert_allclose(other[:, ::-1], one, atol=1e-3)
+
+
+def test_only_unclear_maps_are_hesitant() -> None:
+    clear = np.zeros((64, 64), np.float32)
+    assert hesitant(clear)
+    clear[20:40, 20:40] = 0.98
+    assert not hesitant(clear)
+    clear[20:40, 20:30] = 0.5
+    assert hesitant(clear)
 
 
 def test_backends_agree(checkpoint: Path) -> None:
