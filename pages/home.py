@@ -22,6 +22,7 @@ with left:
         "2. **Check the outline.** If the wrong place is outlined, click on the nerve.\n"
         "3. **Read the verdict** and take the overlay, mask or JSON with you."
     )
+    st.page_link("pages/data.py", label="Look into scan sets and simulators", icon=":material/dataset:")
     st.caption(f":material/science: {words.NOTICE}")
     st.caption(":material/lock: Scans stay in this computer's memory and go when you close the tab.")
 

@@ -1,0 +1,114 @@
+"""One scan of a set, large, with its facts and the way to the Diagnose page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from nerve_core.data.manifest import Row
+from nerve_core.data.splits import assign
+from nerve_core.data.statistics import ScanNumbers, look, measure, spacing_of
+from nerve_core.errors import DataError, NerveCoreError
+from nerve_core.imaging.read import base_name, open_scan
+from nerve_core.ui import data_picture, session
+from nerve_core.ui.data_sets import simulated
+
+ASKED = "data-asked"
+
+
+def ask_for(rows: Sequence[Row], index: int) -> None:
+    """Open this scan when the page is drawn next; called where a user clicks."""
+    st.session_state[ASKED] = index
+
+
+def open_asked(rows: Sequence[Row]) -> None:
+    """Open the scan that was asked for, if any; call once a run, last on the page."""
+    index = st.session_state.pop(ASKED, None)
+    if index is not None and index < len(rows):
+        _dialog(rows, index)
+
+
+@st.dialog("Scan", width="large", icon=":material/image:")
+def _dialog(rows: Sequence[Row], index: int) -> None:
+    show(rows, index)
+
+
+def show(rows: Sequence[Row], index: int) -> None:
+    """The scan, its facts and what can be done with it."""
+    row = rows[index]
+    st.markdown(f"**{_plain(base_name(row['image']))}**, scan {index + 1:,} of {len(rows):,}")
+    try:
+        count = open_scan(Path(row["image"])).n_frames
+        frame = None
+        if count > 1:
+            frame = st.slider(f"Frame, of {count}", 1, count, count // 2 + 1, key=f"data-frame-{index}") - 1
+        scan, mask = look(row, frame)
+    except NerveCoreError as error:
+        st.error(str(error), icon=":material/error:")
+        _facts(row, None, rows, index)
+        return
+    drawn = mask is not None and st.toggle("Contour", True, key="data-contour-large")
+    picture = data_picture.outlined(
+        scan.pixels, mask if drawn else None, row.get("label", ""), data_picture.LARGE
+    )
+    st.image(picture, width="stretch", alt=f"Scan, {scan.pixels.shape[1]} by {scan.pixels.shape[0]} px")
+    try:
+        numbers = measure(scan, mask, spacing_of(row))
+    except DataError as error:
+        st.warning(str(error))
+        numbers = measure(scan, mask)
+    _facts(row, numbers, rows, index)
+    if st.button("Open in Diagnose", icon=":material/frame_inspect:", key="data-diagnose"):
+        _carry(row)
+        st.switch_page("pages/diagnose.py")
+
+
+def _carry(row: Row) -> None:
+    """Put the scan among those of the Diagnose page, as if it had been uploaded, and show it first."""
+    path = Path(row["image"])
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    truth, note = None, ""
+    if simulated(row):
+        truth = Path(row["mask"]) if row.get("mask") else None
+        note = f"Simulated scan, {row.get('site', '')}. Simulated truth: {row.get('label', '')}."
+    item = session.Item(f"data-{digest}", base_name(path.name), content, digest, truth, note)
+    st.session_state["carried"] = [each for each in session.carried() if each.id != item.id] + [item]
+    st.session_state["shown"] = item.id
+
+
+def _facts(row: Row, numbers: ScanNumbers | None, rows: Sequence[Row], index: int) -> None:
+    lines = [(name.capitalize(), row.get(name, "")) for name in ("label", "site", "nerve", "device", "group")]
+    lines.append(("Split", f"{assign(rows)[index]} (by group, seed 0)"))
+    lines.append(("Severity", row.get("severity", "")))
+    if numbers is not None:
+        lines += measured(numbers)
+    lines += [("Licence", row.get("licence", "")), ("Source", row.get("source", ""))]
+    st.markdown("  \n".join(f"**{name}:** {_plain(text)}" for name, text in lines if text))
+
+
+def measured(numbers: ScanNumbers) -> list[tuple[str, str]]:
+    """The numbers of a scan in words, each with its unit."""
+    lines = [("Size", f"{numbers.width_px} × {numbers.height_px} px")]
+    if numbers.area_share is None:
+        return [*lines, ("Contour", "none")]
+    area = f"{numbers.area_px:,} px², {numbers.area_share:.2%} of the ultrasound region"
+    if numbers.area_mm2 is not None:
+        area += f", {numbers.area_mm2:.1f} mm²"
+    lines.append(("Nerve area" if numbers.nerves == 1 else f"Area of {numbers.nerves} nerves", area))
+    depth = f"{numbers.depth_share:.0%} of the region's height"
+    if numbers.depth_mm is not None:
+        depth = f"{numbers.depth_mm:.1f} mm, {depth}"
+    lines.append(("Depth of centre", depth))
+    if numbers.echo_inside is not None and numbers.echo_ring is not None:
+        echo = f"{numbers.echo_inside:.0f} inside, {numbers.echo_ring:.0f} around (grey levels, 0 to 255)"
+        lines.append(("Mean echo", echo))
+    return lines
+
+
+def _plain(text: str) -> str:
+    """Text of a manifest as it stands, with nothing in it that Markdown would act on."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~$:" else letter for letter in str(text))
