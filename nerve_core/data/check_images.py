@@ -96,7 +96,7 @@ def _files(rows: Sequence[Row], seen: _Seen) -> Iterable[Finding]:
     if seen.text:
         message = (
             f"{amount(len(seen.text), 'scan')} with what looks like text in the picture (a row of at least "
-            "four bright marks of one height on an even ground); look whether it names a patient, and crop."
+            "four bright marks of one height on an even ground); see whether it names a patient."
         )
         yield Finding("burnt-in-text", False, message, tuple(seen.text))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nerve_core.errors import DataError
@@ -15,22 +14,27 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm"}
 OPEN_LICENCES = ("cc0", "cc-by", "cc by", "mit", "public domain", "apache")
 """Beginnings of the licences under which weights may be trained and passed on freely."""
 
+MAX_ROWS = 5_000_000
+"""Longest manifest read at once: about 4 GB of memory."""
+
 Row = dict[str, str]
 
 
-def read_manifest(path: str | Path) -> list[Row]:
+def read_manifest(path: str | Path, *, with_groups: bool = True) -> list[Row]:
     """Rows of a manifest, with ``image`` and ``mask`` made absolute and ``set`` added.
 
     Args:
         path: a CSV with the columns ``image, mask, label, group`` (the rest optional, every column is
             kept), a folder that holds a ``manifest.csv``, or a folder with subfolders ``affected`` and
             ``unaffected``, whose images are each a group of their own.
+        with_groups: False lets rows without a group through, for a check that names them all.
 
     Returns:
         One dict of strings a row; a missing mask or label is the empty string.
 
     Raises:
-        DataError: when there is nothing to read, a column is missing or a label is unknown.
+        DataError: when there is nothing to read, a column is missing, a label is unknown, a path leads out of
+            the manifest's folder through ``..``, or there are more than ``MAX_ROWS`` rows.
     """
     path = Path(path)
     if path.is_dir() and (path / "manifest.csv").is_file():
@@ -38,7 +42,7 @@ def read_manifest(path: str | Path) -> list[Row]:
     if path.is_dir():
         rows = _read_folder(path)
     elif path.is_file():
-        rows = _read_csv(path)
+        rows = _read_csv(path, with_groups)
     else:
         raise DataError(f"There is no manifest at {path}; give a CSV file or a folder affected/ unaffected/.")
     if not rows:
@@ -62,32 +66,61 @@ def is_simulated(row: Row) -> bool:
     return row.get("simulated") == "1"
 
 
-def _read_csv(path: Path) -> list[Row]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path.name} is not UTF-8 text; save the manifest as CSV in UTF-8.") from None
-    with io.StringIO(text, newline="") as file:
-        reader = csv.DictReader(file)
-        missing = {"image", "group"} - set(reader.fieldnames or ())
-        if missing:
-            raise DataError(
-                f"{path.name} has no column {sorted(missing)[0]!r}; a manifest needs image and group."
-            )
-        rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
+def _read_csv(path: Path, with_groups: bool) -> list[Row]:
+    _check_length(path)
     folder = path.resolve().parent
-    for line, row in enumerate(rows, start=2):
-        if not row["image"] or not row["group"]:
+    rows: list[Row] = []
+    known: dict[str, str] = {}  # one string for each value that repeats, since there may be millions
+    for line, row in _lines(path):
+        row = {key: known.setdefault(value or "", value or "") for key, value in row.items() if key}
+        if not row["image"] or (with_groups and not row["group"]):
             raise DataError(f"Line {line} of {path.name} has no image or no group; fill both in.")
         label = row.setdefault("label", "")
         if label and label not in LABELS:
             raise DataError(
                 f"Line {line} of {path.name}: label {label!r} is neither affected nor unaffected."
             )
-        row["image"] = str(folder / row["image"])
-        row["mask"] = str(folder / row["mask"]) if row.get("mask") else ""
+        row.setdefault("mask", "")
+        for column in ("image", "mask"):
+            given = row[column]
+            if ".." in given.replace("\\", "/").split("/") or "\0" in given:
+                raise DataError(
+                    f"Line {line} of {path.name}: the path {given!r} leads out of the manifest's folder; "
+                    "put the scans below it, or give the whole path."
+                )
+            row[column] = str(folder / given) if given else ""
         row.setdefault("set", folder.name)
+        rows.append(row)
     return rows
+
+
+def _check_length(path: Path) -> None:
+    """Refuse a manifest of too many lines before any of it takes memory."""
+    with path.open("rb") as file:
+        lines = sum(part.count(b"\n") for part in iter(lambda: file.read(2**20), b""))
+    images = lines - 1  # the header; a last line without its end is let through
+    if images > MAX_ROWS:
+        raise DataError(
+            f"{path.name} lists {images:,} images, more than the {MAX_ROWS:,} that are read at once; "
+            "divide it into several manifests."
+        )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line numbers and raw rows of a CSV that has the columns needed."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = {"image", "group"} - set(reader.fieldnames or ())
+            if missing:
+                raise DataError(
+                    f"{path.name} has no column {sorted(missing)[0]!r}; a manifest needs image and group."
+                )
+            yield from enumerate(reader, start=2)
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name} is not UTF-8 text; save the manifest as CSV in UTF-8.") from None
+    except csv.Error as fault:
+        raise DataError(f"{path.name} is damaged CSV ({fault}); save the manifest again.") from None
 
 
 def _read_folder(folder: Path) -> list[Row]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from nerve_core.data import manifest
 from nerve_core.data.manifest import is_open, read_manifest
 from nerve_core.errors import DataError
 
@@ -42,6 +43,10 @@ def test_a_plain_folder_of_two_classes(tmp_path: Path) -> None:
         ("image,group,label\na,g,sick\n", "sick"),
         ("image,group\n,g\n", "Line 2"),
         ("image,group\n", "no images"),
+        ("image,group\n../other/a.png,g\n", "Line 2.*leads out"),
+        ("image,mask,group\na.png,m/../../b.png,g\n", "Line 2.*leads out"),
+        ("image,group\n..\\\\a.png,g\n", "leads out"),
+        ("image,group\n" + "x" * 200_000 + ",g\n", "damaged CSV"),
     ],
 )
 def test_faults_are_named(tmp_path: Path, text: str, says: str) -> None:
@@ -53,6 +58,25 @@ def test_a_spreadsheet_is_not_a_manifest(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_bytes(b"PK\x03\x04\xff\xfe\x00")
     with pytest.raises(DataError, match="UTF-8"):
         read_manifest(tmp_path / "manifest.csv")
+
+
+def test_a_manifest_too_long_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "manifest.csv", "image,group\n" + "a.png,g\n" * 11)
+    monkeypatch.setattr(manifest, "MAX_ROWS", 11)
+    assert len(read_manifest(file)) == 11
+    monkeypatch.setattr(manifest, "MAX_ROWS", 10)
+    monkeypatch.setattr(manifest, "_lines", lambda _: pytest.fail("it was read"))
+    with pytest.raises(DataError, match="lists 11 images, more than the 10"):
+        read_manifest(file)
+
+
+def test_rows_without_a_group_come_through_only_for_a_check(tmp_path: Path) -> None:
+    file = write(tmp_path / "manifest.csv", "image,group\na.png,\nb.png,p1\n")
+    assert [row["group"] for row in read_manifest(file, with_groups=False)] == ["", "p1"]
+    with pytest.raises(DataError, match="Line 2"):
+        read_manifest(file)
 
 
 def test_missing_manifest(tmp_path: Path) -> None:
