@@ -49,7 +49,11 @@ def show(chosen: ScanSet) -> None:
                 st.html(_STYLE + bars(rows, column))
     st.subheader("The same as a table", anchor=False)
     st.dataframe(
-        table(rows), hide_index=True, height="content", alt="Counts by site, nerve, label and device"
+        table(rows),
+        hide_index=True,
+        height="content",
+        column_config={"Value": st.column_config.TextColumn(width=280)},
+        alt="Counts by site, nerve, label and device",
     )
 
 
@@ -88,7 +92,7 @@ def bars(rows: Sequence[Row], column: str) -> str:
         )
         lines.append(
             f'<div class="row"><div class="head"><span>{html.escape(value or NONE)}</span>'
-            f'<span>{n:,} ({n / len(rows):.0%})</span></div><div class="bar">{parts}</div></div>'
+            f'<span>{n:,} ({100 * n / len(rows):.0f} %)</span></div><div class="bar">{parts}</div></div>'
         )
     if len(found) > MOST:
         rest = sum(sum(labels.values()) for _, labels in found[MOST:])

@@ -33,6 +33,7 @@ def show(chosen: ScanSet) -> None:
         "simulated scan. The **control** went through the same steps with no pathology in them."
     )
     usable = [index for index, row in enumerate(chosen.rows) if row.get("mask")]
+    usable.sort(key=lambda index: chosen.rows[index].get("label") == "affected")  # stable: these come last
     if not usable:
         st.info("No scan of this set has a contour, and pathology can only be written into one.")
         return
@@ -50,8 +51,8 @@ def show(chosen: ScanSet) -> None:
         except NerveCoreError as error:
             st.error(str(error), icon=":material/error:")
             return
-        _shown(image, mask, affected, control, contour, close)
-        _said(image, mask, affected, kinds, severity)
+        _shown((image, mask, chosen.rows[index].get("label", "")), affected, control, contour, close)
+        _said(mask, affected, kinds, severity)
 
 
 def _asked(chosen: ScanSet, usable: list[int]) -> tuple[int, list[str], float, int, bool, bool]:
@@ -109,11 +110,16 @@ def _made(asked: tuple, image: np.ndarray, mask: np.ndarray, site: str) -> tuple
 
 
 def _shown(
-    image: np.ndarray, mask: np.ndarray, affected: Altered, control: Altered, contour: bool, close: bool
+    original: tuple[np.ndarray, np.ndarray, str],
+    affected: Altered,
+    control: Altered,
+    contour: bool,
+    close: bool,
 ) -> None:
+    image, _, label = original
     parts = (
-        ("Original", image, mask, ""),
-        ("Control: same steps, no pathology", control.image, control.mask, "unaffected"),
+        ("Original", *original),
+        ("Control: same steps, no pathology", control.image, control.mask, label),
         ("With pathology", affected.image, affected.mask, "affected"),
     )
     window = around(affected.changed | control.changed, image.shape) if close else (slice(None), slice(None))
@@ -134,13 +140,14 @@ def around(nerve: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
     return slice(top, top + side), slice(left, left + side)
 
 
-def _said(image: np.ndarray, mask: np.ndarray, affected: Altered, kinds: list[str], severity: float) -> None:
+def _said(mask: np.ndarray, affected: Altered, kinds: list[str], severity: float) -> None:
     count, labels = cv2.connectedComponents((mask > 0).astype(np.uint8))
     before = int((labels == affected.nerve + 1).sum())
     after = int((affected.changed > 127).sum())
     st.markdown(
         f"Nerve {affected.nerve + 1} of {count - 1}: {before:,} px² before, **{after:,} px²** after "
-        f"({(after - before) / before:+.0%}). Severity asked {severity:.2f}, reached {affected.severity:.2f}."
+        f"({100 * (after - before) / before:+.0f} %). Severity asked {severity:.2f}, reached "
+        f"{affected.severity:.2f}."
     )
     added = [kind_name(kind).lower() for kind in affected.kinds if kind not in kinds]
     if added:

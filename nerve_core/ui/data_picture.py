@@ -56,9 +56,14 @@ def contour_on(picture: np.ndarray, mask: np.ndarray, label: str) -> np.ndarray:
     """
     size = picture.shape[1], picture.shape[0]
     soft = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
+    zoom = size[0] / mask.shape[1]
+    if zoom > 1:  # without the steps of the scan's own pixels
+        soft = cv2.GaussianBlur(soft, (0, 0), 0.7 * zoom)
     contours, _ = cv2.findContours((soft > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    unit = max(1, round(max(size) / 400))
-    for drawn, thickness in (((0, 0, 0), unit + 2), (rgb(colour(label)), unit)):
+    unit = max(2, round(max(size) / 400))
+    # On a thumbnail, shrunk further by the browser, a dark edge would swallow the colour.
+    edge = [((0, 0, 0), unit + 2)] if max(size) > THUMB else []
+    for drawn, thickness in (*edge, (rgb(colour(label)), unit)):
         cv2.drawContours(picture, contours, -1, drawn, thickness, cv2.LINE_AA)
     return picture
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ AT_ONCE = 60
 """So many unread scans are measured without asking."""
 SHOWN = 12
 """Selected scans shown below a chart."""
+LONGEST_NAME = 45
+"""Characters of a group's name below a chart."""
 MANY = 8
 """Different values that get a colour of their own."""
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F8C96")
@@ -81,7 +84,7 @@ def show(chosen: ScanSet) -> None:
     if not available:
         st.info("None of these scans could be measured; see why on the image wall.")
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         name = st.segmented_control(
             "Distribution", available, default=available[0], required=True, key=f"data-chart-{chosen.mark}"
         )
@@ -165,7 +168,7 @@ def drawn(table: pd.DataFrame, chart: Chart, by: str) -> go.Figure:
         marker = {"color": colour, "size": 8, "opacity": 0.75, "line": {"width": 0.5, "color": "#333"}}
         text = [f"scan {index + 1}" for index in part["index"]]
         shared = {
-            "name": f"{name} (n = {len(part)})",
+            "name": f"{html.escape(name)} (n = {len(part)})",
             "marker": marker,
             "customdata": part["index"],
             "text": text,
@@ -203,16 +206,19 @@ def drawn(table: pd.DataFrame, chart: Chart, by: str) -> go.Figure:
 def _axes(figure: go.Figure, table: pd.DataFrame, chart: Chart, names: Sequence[str]) -> None:
     figure.update_layout(
         height=430,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        margin={"l": 10, "r": 10, "t": 40, "b": 10},
         dragmode="select",
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": None},
+        # Below the chart, since the buttons that choose how to select lie above it.
+        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "title": None},
+        showlegend=bool(chart.x),
         xaxis_title=chart.x_title or None,
         yaxis_title=chart.y_title,
         yaxis_rangemode="tozero",
     )
     if not chart.x:
+        ticks = [str(trace.name)[:LONGEST_NAME] for trace in figure.data if trace.name]
         figure.update_xaxes(
-            tickvals=list(range(len(names))), ticktext=list(names), range=[-0.6, len(names) - 0.4]
+            tickvals=list(range(len(names))), ticktext=ticks, range=[-0.6, len(names) - 0.4], automargin=True
         )
     if chart.x == "x_percent":
         figure.update_xaxes(range=[0, 100])

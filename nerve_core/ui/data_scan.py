@@ -39,7 +39,7 @@ def _dialog(rows: Sequence[Row], index: int) -> None:
 def show(rows: Sequence[Row], index: int) -> None:
     """The scan, its facts and what can be done with it."""
     row = rows[index]
-    st.markdown(f"**{_plain(base_name(row['image']))}**, scan {index + 1:,} of {len(rows):,}")
+    st.markdown(f"**{plain(base_name(row['image']))}**, scan {index + 1:,} of {len(rows):,}")
     try:
         count = open_scan(Path(row["image"])).n_frames
         frame = None
@@ -50,20 +50,23 @@ def show(rows: Sequence[Row], index: int) -> None:
         st.error(str(error), icon=":material/error:")
         _facts(row, None, rows, index)
         return
-    drawn = mask is not None and st.toggle("Contour", True, key="data-contour-large")
-    picture = data_picture.outlined(
-        scan.pixels, mask if drawn else None, row.get("label", ""), data_picture.LARGE
-    )
-    st.image(picture, width="stretch", alt=f"Scan, {scan.pixels.shape[1]} by {scan.pixels.shape[0]} px")
-    try:
-        numbers = measure(scan, mask, spacing_of(row))
-    except DataError as error:
-        st.warning(str(error))
-        numbers = measure(scan, mask)
-    _facts(row, numbers, rows, index)
-    if st.button("Open in Diagnose", icon=":material/frame_inspect:", key="data-diagnose"):
-        _carry(row)
-        st.switch_page("pages/diagnose.py")
+    picture, beside = st.columns([3, 2], gap="medium")
+    with beside:
+        drawn = mask is not None and st.toggle("Contour", True, key="data-contour-large")
+        try:
+            numbers = measure(scan, mask, spacing_of(row))
+        except DataError as error:
+            st.warning(str(error))
+            numbers = measure(scan, mask)
+        _facts(row, numbers, rows, index)
+        if st.button("Open in Diagnose", icon=":material/frame_inspect:", key="data-diagnose"):
+            _carry(row)
+            st.switch_page("pages/diagnose.py")
+    with picture:
+        shown = data_picture.outlined(
+            scan.pixels, mask if drawn else None, row.get("label", ""), data_picture.LARGE
+        )
+        st.image(shown, width="stretch", alt=f"Scan, {scan.pixels.shape[1]} by {scan.pixels.shape[0]} px")
 
 
 def _carry(row: Row) -> None:
@@ -87,7 +90,7 @@ def _facts(row: Row, numbers: ScanNumbers | None, rows: Sequence[Row], index: in
     if numbers is not None:
         lines += measured(numbers)
     lines += [("Licence", row.get("licence", "")), ("Source", row.get("source", ""))]
-    st.markdown("  \n".join(f"**{name}:** {_plain(text)}" for name, text in lines if text))
+    st.markdown("  \n".join(f"**{name}:** {plain(text)}" for name, text in lines if text))
 
 
 def measured(numbers: ScanNumbers) -> list[tuple[str, str]]:
@@ -95,11 +98,11 @@ def measured(numbers: ScanNumbers) -> list[tuple[str, str]]:
     lines = [("Size", f"{numbers.width_px} × {numbers.height_px} px")]
     if numbers.area_share is None:
         return [*lines, ("Contour", "none")]
-    area = f"{numbers.area_px:,} px², {numbers.area_share:.2%} of the ultrasound region"
+    area = f"{numbers.area_px:,} px², {100 * numbers.area_share:.2f} % of the ultrasound region"
     if numbers.area_mm2 is not None:
         area += f", {numbers.area_mm2:.1f} mm²"
     lines.append(("Nerve area" if numbers.nerves == 1 else f"Area of {numbers.nerves} nerves", area))
-    depth = f"{numbers.depth_share:.0%} of the region's height"
+    depth = f"{100 * numbers.depth_share:.0f} % of the region's height"
     if numbers.depth_mm is not None:
         depth = f"{numbers.depth_mm:.1f} mm, {depth}"
     lines.append(("Depth of centre", depth))
@@ -109,6 +112,6 @@ def measured(numbers: ScanNumbers) -> list[tuple[str, str]]:
     return lines
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text of a manifest as it stands, with nothing in it that Markdown would act on."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~$:" else letter for letter in str(text))

@@ -99,7 +99,8 @@ def pick() -> ScanSet | None:
             st.markdown(ABOUT)
             st.markdown(
                 f"Folders with a `manifest.csv` inside `{_short(settings().samples.parent)}` are listed here "
-                f"by name. Scans put there stay on this computer. Or choose “{OTHER}” and type where it is."
+                f"by name. Scans put there stay on this computer. `python -m nerve_core data add` "
+                f"makes one from folders, DICOM, COCO or LabelMe. Or choose “{OTHER}” and type where it is."
             )
     return _other() if chosen == OTHER else _read(chosen, known[chosen])
 

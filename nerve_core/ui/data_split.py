@@ -12,6 +12,7 @@ from nerve_core.data.check import Finding, check_rows
 from nerve_core.data.manifest import Row
 from nerve_core.data.splits import assign
 from nerve_core.ui.data_gallery import gallery
+from nerve_core.ui.data_scan import plain
 from nerve_core.ui.data_sets import ScanSet
 
 SIDES = {"train": "Training", "val": "Validation", "test": "Test"}
@@ -79,7 +80,8 @@ def _findings(chosen: ScanSet) -> list[Finding] | None:
             return None
     bar = st.progress(0.0, "Checking …")
     kept[chosen.mark] = check_rows(
-        chosen.rows, lambda share: bar.progress(min(share, 1.0), f"Checking, {share:.0%} of the scans …")
+        chosen.rows,
+        lambda share: bar.progress(min(share, 1.0), f"Checking, {100 * share:.0f} % of the scans …"),
     )
     bar.empty()
     return kept[chosen.mark]
@@ -87,13 +89,11 @@ def _findings(chosen: ScanSet) -> list[Finding] | None:
 
 def _show(chosen: ScanSet, finding: Finding, number: int) -> None:
     title = finding.kind.replace("-", " ").capitalize()
-    count = f" ({len(finding.rows):,} scans)" if finding.rows else ""
-    with st.container(border=True):
-        # A name in the message is shown as it stands, with nothing in it that Markdown would act on.
+    with st.container():
         say, icon = (st.error, ":material/error:") if finding.serious else (st.warning, ":material/info:")
-        say(f"**{title}**{count}", icon=icon)
-        st.text(finding.message)
-        if finding.rows and st.toggle("Show these scans", key=f"data-finding-{chosen.mark}-{number}"):
+        say(f"**{title}.** {plain(finding.message)}", icon=icon)
+        some = "Show the scan" if len(finding.rows) == 1 else f"Show the {len(finding.rows):,} scans"
+        if finding.rows and st.toggle(some, key=f"data-finding-{chosen.mark}-{number}"):
             if len(finding.rows) > SHOWN:
                 st.caption(f"The first {SHOWN} of {len(finding.rows):,} scans.")
             gallery(chosen.rows, finding.rows[:SHOWN], key=f"data-found-{chosen.mark}-{number}")
