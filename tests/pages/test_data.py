@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nerve_core.data.manifest import read_manifest
+from nerve_core.errors import DataError
 from nerve_core.ui import data_scan, data_sets
 from nerve_core.ui.data_plots import CHARTS
 from tests.pages.conftest import png, texts
@@ -235,3 +236,18 @@ def test_an_uploaded_list_takes_its_paths_from_the_folder(folder: Path):
     made = data_sets._uploaded("list.csv", (folder / "manifest.csv").read_bytes(), folder)
     assert [row["image"] for row in made.rows] == [row["image"] for row in read_manifest(folder)]
     assert {row["set"] for row in made.rows} == {"samples"}
+
+
+def test_a_public_set_is_cited_in_its_own_words(data: AppTest, tmp_path: Path):
+    page = at(other(data, str(write_set(tmp_path / "femoral"))), "Licences")
+    assert "10.21037/atm.2019.08.61" in said(page).replace("\\", "")
+
+
+def test_a_damaged_catalogue_leaves_the_licences(data: AppTest, monkeypatch):
+    def damaged():
+        raise DataError("The catalogue catalog.json cannot be read; restore the file.")
+
+    monkeypatch.setattr("nerve_core.ui.data_licences.catalogue", damaged)
+    page = at(data, "Licences")
+    assert "catalog.json" in " ".join(each.value for each in page.warning) and not page.error
+    assert len(page.dataframe) == 2
