@@ -30,7 +30,7 @@ SOURCES = {
         "brachial plexus; contours known to differ between near-identical frames",
         "Ultrasound Nerve Segmentation, Kaggle, 2016.",
     ),
-    "simulated": ("phantoms of every site, for contours alone", "`python -m nerve_core data phantoms`"),
+    "phantoms": ("phantoms of every site, for contours alone", "`python -m nerve_core data phantoms`"),
 }
 """What the sets show, and where they are from."""
 
