@@ -14,6 +14,7 @@ import lightning as L
 import torch
 
 from nerve_core.config import ROOT
+from nerve_core.data.check_duplicates import NONE, Fingerprints, near_duplicates
 from nerve_core.data.manifest import Row, is_open, is_simulated, read_manifests
 from nerve_core.data.packed import Packed, pack
 from nerve_core.data.splits import assign
@@ -148,9 +149,6 @@ def write_checkpoint(
         getattr(model, part).load_state_dict(weights)
     rows = [row for row in rows if row["mask"]]
     real = [row for row in rows if not is_simulated(row)]
-    groups = {
-        split: sorted({row["group"] for row in rows if row["split"] == split}) for split in ("val", "test")
-    }
     description = {
         "name": config.name,
         "version": version,
@@ -162,9 +160,27 @@ def write_checkpoint(
         "sets": summary(rows),
         "training": config.to_dict(),
         "epochs": epochs,
-        "split": groups,
+        "split": unseen_groups(pack(rows, CACHE)),
     }
     save_checkpoint(folder, model, description)
+
+
+def unseen_groups(packed: Packed) -> dict[str, list[str]]:
+    """The groups held back on each side, without those of which a near-copy was trained on.
+
+    Where people are not known, two groups can be one person scanned twice; figures on such a group would
+    be too good.
+    """
+    prints = Fingerprints(len(packed))
+    for index, image in enumerate(packed.images):
+        prints.add(index, image)
+    cluster = near_duplicates(prints)
+    trained = {cluster[k] for k, row in enumerate(packed.rows) if row["split"] == "train"} - {NONE}
+    copied = {row["group"] for k, row in enumerate(packed.rows) if cluster[k] in trained}
+    return {
+        split: sorted({row["group"] for row in packed.rows if row["split"] == split} - copied)
+        for split in ("val", "test")
+    }
 
 
 def best_weights(folder: Path) -> tuple[dict[str, torch.Tensor], int]:

@@ -5,17 +5,19 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
-from nerve_core.data.packed import pack, read_mask
+from nerve_core.data.packed import Packed, pack, read_mask
 from nerve_core.errors import CheckpointError, DataError
 from nerve_core.imaging.read import read_scan
 from nerve_core.inference.predictor import Predictor
 from nerve_core.models.checkpoint import NerveNet, save_checkpoint
 from nerve_core.training import run as module
 from nerve_core.training.config import Stage, TrainConfig
-from nerve_core.training.run import train, training_rows
+from nerve_core.training.run import train, training_rows, unseen_groups
 
 SMALL = TrainConfig(
     name="small",
@@ -125,3 +127,13 @@ def test_bad_configs_are_named(tmp_path: Path, text: str, says: str) -> None:
 def test_shipped_configs_are_valid() -> None:
     folder = Path(module.__file__).parent / "configs"
     assert {TrainConfig.from_file(path).name for path in folder.glob("*.json")} == {"research", "open"}
+
+
+def test_groups_whose_copy_was_trained_on_are_not_called_unseen() -> None:
+    rng = np.random.default_rng(0)
+    images = [cv2.resize(rng.integers(0, 255, (8, 8), dtype=np.uint8), (96, 96)) for _ in range(4)]
+    images.append(cv2.GaussianBlur(images[0], (0, 0), 0.6))
+    sides = ["train", "val", "test", "test", "test"]
+    rows = [{"group": f"g{k}", "split": side} for k, side in enumerate(sides)]
+    held = unseen_groups(Packed(rows, images, images))
+    assert held == {"val": ["g1"], "test": ["g2", "g3"]}
