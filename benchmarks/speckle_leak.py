@@ -320,6 +320,7 @@ def main() -> None:
         "made_at": "native size" if options.native else "network size",
         "crop_px": CROP,
         "fold": options.fold,
+        "scans_a_set_at_most": options.limit,
     }
     for sigma in options.sigma:
         result[f"sigma_{sigma}_px"] = figures(options, sigma)
