@@ -64,7 +64,8 @@ def train(
 def training_rows(manifests: Sequence[str | Path], licence: str, leave_out: Sequence[str]) -> list[Row]:
     """Rows to train on, each with its ``split``.
 
-    The split is made before sets are left out, so that the same scans are unseen in every run.
+    The split is made before sets are left out, so that the same scans are unseen in every run; only groups
+    of which a near-copy is trained on then join the training.
 
     Raises:
         DataError: when nothing is left.
@@ -77,7 +78,29 @@ def training_rows(manifests: Sequence[str | Path], licence: str, leave_out: Sequ
             f"No contoured row with licence {licence!r} is left; add sets, or allow research-only ones "
             "with --licence any."
         )
-    return rows
+    joining = copied_groups(pack([row for row in rows if row["mask"]], CACHE))
+    return [row | {"split": "train"} if (row["set"], row["group"]) in joining else row for row in rows]
+
+
+def copied_groups(packed: Packed) -> set[tuple[str, str]]:
+    """Set and group of all that is held back although a near-copy of it is trained on.
+
+    Where people are not known, two groups can be one person scanned twice; figures on such a group would
+    be too good. A group that joins the training may itself have copies, so this goes on until none is left.
+    """
+    prints = Fingerprints(len(packed))
+    for index, image in enumerate(packed.images):
+        prints.add(index, image)
+    cluster = near_duplicates(prints)
+    owner = [(row["set"], row["group"]) for row in packed.rows]
+    trained = {key for key, row in zip(owner, packed.rows, strict=True) if row["split"] == "train"}
+    joining: set[tuple[str, str]] = set()
+    while True:
+        seen = {cluster[k] for k, key in enumerate(owner) if key in trained | joining} - {NONE}
+        more = {key for k, key in enumerate(owner) if cluster[k] in seen} - trained - joining
+        if not more:
+            return joining
+        joining |= more
 
 
 def packed_split(rows: Sequence[Row], split: str) -> Packed:
@@ -149,6 +172,9 @@ def write_checkpoint(
         getattr(model, part).load_state_dict(weights)
     rows = [row for row in rows if row["mask"]]
     real = [row for row in rows if not is_simulated(row)]
+    groups = {
+        split: sorted({row["group"] for row in rows if row["split"] == split}) for split in ("val", "test")
+    }
     description = {
         "name": config.name,
         "version": version,
@@ -160,27 +186,9 @@ def write_checkpoint(
         "sets": summary(rows),
         "training": config.to_dict(),
         "epochs": epochs,
-        "split": unseen_groups(pack(rows, CACHE)),
+        "split": groups,
     }
     save_checkpoint(folder, model, description)
-
-
-def unseen_groups(packed: Packed) -> dict[str, list[str]]:
-    """The groups held back on each side, without those of which a near-copy was trained on.
-
-    Where people are not known, two groups can be one person scanned twice; figures on such a group would
-    be too good.
-    """
-    prints = Fingerprints(len(packed))
-    for index, image in enumerate(packed.images):
-        prints.add(index, image)
-    cluster = near_duplicates(prints)
-    trained = {cluster[k] for k, row in enumerate(packed.rows) if row["split"] == "train"} - {NONE}
-    copied = {row["group"] for k, row in enumerate(packed.rows) if cluster[k] in trained}
-    return {
-        split: sorted({row["group"] for row in packed.rows if row["split"] == split} - copied)
-        for split in ("val", "test")
-    }
 
 
 def best_weights(folder: Path) -> tuple[dict[str, torch.Tensor], int]:

@@ -17,7 +17,7 @@ from nerve_core.inference.predictor import Predictor
 from nerve_core.models.checkpoint import NerveNet, save_checkpoint
 from nerve_core.training import run as module
 from nerve_core.training.config import Stage, TrainConfig
-from nerve_core.training.run import train, training_rows, unseen_groups
+from nerve_core.training.run import copied_groups, train, training_rows
 
 SMALL = TrainConfig(
     name="small",
@@ -129,11 +129,12 @@ def test_shipped_configs_are_valid() -> None:
     assert {TrainConfig.from_file(path).name for path in folder.glob("*.json")} == {"research", "open"}
 
 
-def test_groups_whose_copy_was_trained_on_are_not_called_unseen() -> None:
+def test_groups_whose_copy_is_trained_on_join_the_training() -> None:
     rng = np.random.default_rng(0)
     images = [cv2.resize(rng.integers(0, 255, (8, 8), dtype=np.uint8), (96, 96)) for _ in range(4)]
-    images.append(cv2.GaussianBlur(images[0], (0, 0), 0.6))
-    sides = ["train", "val", "test", "test", "test"]
-    rows = [{"group": f"g{k}", "split": side} for k, side in enumerate(sides)]
-    held = unseen_groups(Packed(rows, images, images))
-    assert held == {"val": ["g1"], "test": ["g2", "g3"]}
+    images.append(cv2.GaussianBlur(images[0], (0, 0), 0.6))  # a copy of the first, of the group g2
+    images.append(cv2.GaussianBlur(images[2], (0, 0), 0.6))  # a copy of one of g2, which joined just before
+    groups = ["g0", "g1", "g2", "g3", "g2", "g5"]
+    sides = ["train", "val", "test", "test", "test", "val"]
+    rows = [{"set": "s", "group": g, "split": side} for g, side in zip(groups, sides, strict=True)]
+    assert copied_groups(Packed(rows, images, images)) == {("s", "g2"), ("s", "g5")}

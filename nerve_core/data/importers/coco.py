@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nerve_core.data.importers.layout import Item, Layout, files, pictures, size_of
+from nerve_core.data.importers.layout import Item, Layout, json_files, pictures, size_of
 from nerve_core.data.importers.polygons import filled, nerve_labels
 from nerve_core.errors import DataError
 
@@ -57,14 +56,9 @@ def items(folder: Path, layout: Layout) -> Iterator[Item]:
 
 
 def _tables(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for path, _ in files(folder):
-        if path.suffix.lower() == ".json":
-            try:
-                found = json.loads(path.read_bytes())
-            except ValueError:
-                continue
-            if isinstance(found, dict) and {"images", "annotations", "categories"} <= set(found):
-                yield path, found
+    for path, found in json_files(folder):
+        if isinstance(found, dict) and {"images", "annotations", "categories"} <= set(found):
+            yield path, found
 
 
 def _mask(shape: tuple[int, int], annotations: list[dict[str, Any]]) -> np.ndarray:

@@ -8,21 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nerve_core.data.importers.layout import Item, Layout, files, pictures, size_of
+from nerve_core.data.importers.layout import Item, Layout, files, json_files, pictures, size_of
 from nerve_core.data.importers.polygons import filled, nerve_labels
 from nerve_core.errors import DataError
 
 
 def matches(folder: Path) -> bool:
     """Whether the first JSON file is LabelMe's."""
-    for path, _ in files(folder):
-        if path.suffix.lower() == ".json":
-            try:
-                found = json.loads(path.read_bytes())
-            except ValueError:
-                continue
-            return isinstance(found, dict) and "shapes" in found
-    return False
+    found = next((found for _, found in json_files(folder)), None)
+    return isinstance(found, dict) and "shapes" in found
 
 
 def items(folder: Path, layout: Layout) -> Iterator[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -112,3 +113,13 @@ def size_of(path: Path) -> tuple[int, int]:
     except (OSError, ValueError):
         pass  # a DICOM file, or damaged: the reader says which
     return read_scan(path).pixels.shape
+
+
+def json_files(folder: Path) -> Iterator[tuple[Path, object]]:
+    """Every readable JSON file of a set, with what it holds; other files of that ending are passed over."""
+    for path, _ in files(folder):
+        if path.suffix.lower() == ".json":
+            try:
+                yield path, json.loads(path.read_bytes())
+            except ValueError:
+                continue
