@@ -11,6 +11,8 @@ from nerve_core.errors import DataError
 
 LABELS = ("affected", "unaffected")
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm"}
+PATH_COLUMNS = ("image", "mask", "mask_vessel")
+"""Columns that hold paths; ``mask_vessel`` marks arteries and veins, where somebody drew them."""
 OPEN_LICENCES = ("cc0", "cc-by", "cc by", "mit", "public domain", "apache")
 """Beginnings of the licences under which weights may be trained and passed on freely."""
 
@@ -21,7 +23,7 @@ Row = dict[str, str]
 
 
 def read_manifest(path: str | Path, *, with_groups: bool = True) -> list[Row]:
-    """Rows of a manifest, with ``image`` and ``mask`` made absolute and ``set`` added.
+    """Rows of a manifest, with paths (``PATH_COLUMNS``) made absolute and ``set`` added.
 
     Args:
         path: a CSV with the columns ``image, mask, label, group`` (the rest optional, every column is
@@ -81,14 +83,15 @@ def _read_csv(path: Path, with_groups: bool) -> list[Row]:
                 f"Line {line} of {path.name}: label {label!r} is neither affected nor unaffected."
             )
         row.setdefault("mask", "")
-        for column in ("image", "mask"):
-            given = row[column]
+        for column in PATH_COLUMNS:
+            given = row.get(column, "")
             if ".." in given.replace("\\", "/").split("/") or "\0" in given:
                 raise DataError(
                     f"Line {line} of {path.name}: the path {given!r} leads out of the manifest's folder; "
                     "put the scans below it, or give the whole path."
                 )
-            row[column] = str(folder / given) if given else ""
+            if given:
+                row[column] = str(folder / given)
         row.setdefault("set", folder.name)
         rows.append(row)
     return rows

@@ -73,7 +73,7 @@ def read_rows(manifest: Path | str | Sequence[Path | str]) -> list[dict[str, str
     """Rows of one or several manifests, one after the other.
 
     Returns:
-        The rows of ``read_manifest``, ``image`` and ``mask`` absolute, with the paths as the manifest gives
+        The rows of ``read_manifest``, their paths absolute, with the paths as the manifest gives
         them under the keys ``LISTED``; those of a plain folder are relative to it.
 
     Raises:
@@ -88,11 +88,15 @@ def read_rows(manifest: Path | str | Sequence[Path | str]) -> list[dict[str, str
         table = path / "manifest.csv" if path.is_dir() else path
         if table.is_file():
             with table.open(newline="", encoding="utf-8-sig") as file:
-                listed = [(line["image"], line.get("mask") or "") for line in csv.DictReader(file)]
+                lines = [
+                    {column: line.get(column) or "" for column in LISTED} for line in csv.DictReader(file)
+                ]
         else:
-            listed = [(os.path.relpath(row["image"], path.resolve()), row["mask"]) for row in found]
-        for row, (image, mask) in zip(found, listed, strict=True):
-            rows.append(row | {LISTED["image"]: image, LISTED["mask"]: mask})
+            lines = [
+                {"image": os.path.relpath(row["image"], path.resolve()), "mask": row["mask"]} for row in found
+            ]
+        for row, line in zip(found, lines, strict=True):
+            rows.append(row | {LISTED[column]: value for column, value in line.items() if column in row})
     return rows
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
+from nerve_core.data.manifest import PATH_COLUMNS
 from nerve_core.data.packed import read_mask
 from nerve_core.errors import DataError, NerveCoreError, RefusedScan
 from nerve_core.evaluation.contours import ContourScore, largest_nerve, score_contour
@@ -16,7 +17,7 @@ from nerve_core.imaging.click import thickest_point
 from nerve_core.imaging.scan import Scan
 from nerve_core.inference.prediction import UNCERTAIN, Prediction
 
-LISTED = {"image": "listed image", "mask": "listed mask"}
+LISTED = {column: f"listed {column}" for column in PATH_COLUMNS}
 """Keys of a row under which the paths stand as the manifest gives them."""
 
 LABELS = {"unaffected": 0, "affected": 1}
