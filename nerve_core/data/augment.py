@@ -44,8 +44,11 @@ def resample(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fit the region into a square of ``size`` px, with random geometry when ``how`` is given.
 
+    Args:
+        mask: uint8 classes; 1 is the nerve, the only one that centres crops, 0 is nothing.
+
     Returns:
-        uint8 image, uint8 mask (0/1) and bool validity, each (size, size).
+        uint8 image, uint8 mask and bool validity, each (size, size).
     """
     height, width = image.shape
     fit = size / max(height, width)
@@ -58,7 +61,7 @@ def resample(
         angle = np.deg2rad(rng.uniform(-how.rotate, how.rotate))
         flip = -1.0 if rng.random() < 0.5 else 1.0
         shift = rng.uniform(-how.shift, how.shift, 2) * size
-        inside = np.argwhere(mask)
+        inside = np.argwhere(mask == 1)
         if zoom > 1 and len(inside) and rng.random() < how.near_nerve:
             row, column = inside[rng.integers(len(inside))]
             centre = np.array([column, row], float)

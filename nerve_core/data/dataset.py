@@ -28,8 +28,15 @@ def sampling_weights(packed: Packed, emphasis: Mapping[str, float]) -> np.ndarra
     return weights / weights.sum()
 
 
+VESSEL = 2
+"""Class of a vessel in a mask that goes through the resampling together with the nerve's, which is 1."""
+
+
 class ContourSamples(Dataset):
     """Augmented images with contours for training.
+
+    A sample is the input, float32 (2, size, size), and the target, float32 (2, size, size): nerve and
+    vessel, 0 or 1; where nobody marked the vessels, theirs is -1 throughout.
 
     Args:
         packed: images and masks.
@@ -71,10 +78,15 @@ class ContourSamples(Dataset):
             )
         clicked = rng.random() < self.click_share
         how = replace(self.augment, zoom=self.augment.click_zoom) if clicked else self.augment
-        image, mask, valid = resample(image, mask, self.size, rng, how)
+        vessel = self.packed.vessels[k]
+        label = mask if vessel is None else np.where(mask > 0, 1, VESSEL * vessel).astype(np.uint8)
+        image, label, valid = resample(image, label, self.size, rng, how)
         image = repaint(image, rng, self.augment)
-        click = random_click(mask, rng) if clicked else None
-        return to_input(image, valid, click), torch.from_numpy(mask[None].astype(np.float32))
+        nerve = (label == 1).astype(np.uint8)
+        click = random_click(nerve, rng) if clicked else None
+        vessels = np.full(nerve.shape, -1) if vessel is None else label == VESSEL
+        target = np.stack([nerve, vessels]).astype(np.float32)
+        return to_input(image, valid, click), torch.from_numpy(target)
 
 
 class ContourTruth(Dataset):

@@ -11,16 +11,16 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from nerve_core.errors import CheckpointError
-from nerve_core.models.segmentation import build
+from nerve_core.models.segmentation import build, count_classes, nerve_only
 from nerve_core.models.verdict import VerdictNet
 
 
 class NerveNet(nn.Module):
     """The contour network and the verdict network under one roof, saved and loaded as one."""
 
-    def __init__(self, architecture: str, pretrained: bool = False) -> None:
+    def __init__(self, architecture: str, pretrained: bool = False, classes: int = 1) -> None:
         super().__init__()
-        self.contour = build(architecture, pretrained=pretrained)
+        self.contour = build(architecture, pretrained=pretrained, classes=classes)
         self.verdict = VerdictNet(pretrained=pretrained)
 
 
@@ -41,8 +41,13 @@ def save_checkpoint(folder: Path, model: NerveNet, config: dict[str, Any]) -> No
     text.replace(folder / "config.json")
 
 
-def load_checkpoint(folder: Path) -> tuple[NerveNet, dict[str, Any]]:
+def load_checkpoint(folder: Path, every_class: bool = False) -> tuple[NerveNet, dict[str, Any]]:
     """The network in float32, in evaluation mode, and its config.
+
+    Args:
+        folder: where the two files are.
+        every_class: also what the contour network learned besides the nerve (vessels), as further
+            channels; without it the logits are (N, 1, S, S), the nerve's, whatever it learned.
 
     Raises:
         CheckpointError: when a file is missing or damaged, or the weights do not fit the architecture.
@@ -56,7 +61,10 @@ def load_checkpoint(folder: Path) -> tuple[NerveNet, dict[str, Any]]:
     try:
         config = json.loads((folder / "config.json").read_text())
         tensors = load_file(folder / "model.safetensors")
-        model = NerveNet(config["architecture"])
+        model = NerveNet(
+            config["architecture"], classes=count_classes(tensors, "contour.") if every_class else 1
+        )
+        tensors = tensors if every_class else nerve_only(tensors, "contour.")
         missing, unexpected = model.load_state_dict(
             {name: tensor.float() for name, tensor in tensors.items()}, strict=False
         )

@@ -53,6 +53,8 @@ class TrainConfig:
         pretrained: start the encoders from the packaged ImageNet weights.
         click_share: share of samples with a click, at most 0.5.
         pathology_share: share of contour samples with a pathology or sham written in.
+        vessel_weight: weight of the vessels' loss beside the nerve's, where a set marks vessels; 0 learns
+            nerves alone. The network shipped finds nerves alone either way.
         emphasis: factor by which a set is drawn more often than its size alone would have it, by name.
         leave_out: names of sets not to train on at all.
         seed: of every random choice.
@@ -71,6 +73,7 @@ class TrainConfig:
     pretrained: bool = True
     click_share: float = 0.35
     pathology_share: float = 0.15
+    vessel_weight: float = 0.4
     emphasis: dict[str, float] = field(default_factory=dict)
     leave_out: tuple[str, ...] = ()
     seed: int = 0
@@ -85,6 +88,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.click_share <= 0.5:
             raise DataError(f"click_share must be from 0 to 0.5, got {self.click_share}.")
+        if self.vessel_weight < 0:
+            raise DataError(f"vessel_weight must be 0 or more, got {self.vessel_weight}.")
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

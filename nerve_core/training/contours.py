@@ -18,13 +18,21 @@ from nerve_core.training.loop import StagedModule
 
 
 class ContourModule(StagedModule):
-    """Dice of each image + cross-entropy; validated by the mean Dice of each set, clicks apart."""
+    """Dice of each image + cross-entropy; validated by the mean Dice of each set, clicks apart.
+
+    Args:
+        config: of the run.
+        sets: set of each validation image.
+        classes: 1 learns nerves alone, 2 also vessels, on the samples where they are marked.
+    """
 
     monitor = "val/dice"
 
-    def __init__(self, config: TrainConfig, sets: list[str]) -> None:
+    def __init__(self, config: TrainConfig, sets: list[str], classes: int = 1) -> None:
         super().__init__(config.contour)
-        self.model = build(config.architecture, config.pretrained).to(memory_format=torch.channels_last)
+        model = build(config.architecture, config.pretrained, classes)
+        self.model = model.to(memory_format=torch.channels_last)
+        self.vessel_weight = config.vessel_weight
         self.dice = DiceLoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
         self.entropy = nn.BCEWithLogitsLoss()
         self.sets = sets
@@ -34,16 +42,23 @@ class ContourModule(StagedModule):
         inputs, target = batch
         with QuickDepthwise():
             logits = self.model(inputs.contiguous(memory_format=torch.channels_last)).float()
-        loss = self.dice(logits, target) + self.entropy(logits, target)
+        loss = self.loss(logits[:, :1], target[:, :1])
+        known = target[:, 1, 0, 0] >= 0
+        if logits.shape[1] > 1 and known.any():
+            loss = loss + self.vessel_weight * self.loss(logits[known, 1:], target[known, 1:])
         self.log("train/loss", loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=len(inputs))
         return loss
+
+    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Of one class: Dice over each image plus cross-entropy over all pixels."""
+        return self.dice(logits, target) + self.entropy(logits, target)
 
     def on_validation_epoch_start(self) -> None:
         self.scores = {"dice": [], "click": []}
 
     def validation_step(self, batch: tuple[torch.Tensor, ...], _: int, dataloader_idx: int = 0) -> None:
         inputs, target, index = batch
-        found = self.model(inputs.contiguous(memory_format=torch.channels_last)).float() > 0
+        found = self.model(inputs.contiguous(memory_format=torch.channels_last))[:, :1].float() > 0
         both = (found & (target > 0)).sum((1, 2, 3))
         either = found.sum((1, 2, 3)) + target.sum((1, 2, 3))
         kind = ("dice", "click")[dataloader_idx]

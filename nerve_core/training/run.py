@@ -21,6 +21,7 @@ from nerve_core.data.splits import assign
 from nerve_core.errors import DataError
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.models.checkpoint import NerveNet, load_checkpoint, save_checkpoint
+from nerve_core.models.segmentation import OUTPUTS, count_classes, fit_classes, nerve_only
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.contours import ContourModule, Progressive, contour_data
 from nerve_core.training.loop import fit
@@ -114,7 +115,8 @@ def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resum
     prepare(config)
     train, val = (packed_split(rows, split) for split in ("train", "val"))
     samples, loader, truths = contour_data(config, train, val)
-    module = ContourModule(config, [row["set"] for row in val.rows])
+    learns_vessels = config.vessel_weight > 0 and any(vessel is not None for vessel in train.vessels)
+    module = ContourModule(config, [row["set"] for row in val.rows], classes=1 + learns_vessels)
     begin(module.model, config.start, "contour")
     fit(module, loader, truths, folder / "contour", resume, [Progressive(samples, config)])
 
@@ -133,7 +135,8 @@ def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume
 def begin(model: torch.nn.Module, start: str, part: str) -> None:
     """Load the weights of one part of a checkpoint, when there is one to start from."""
     if start:
-        model.load_state_dict(getattr(load_checkpoint(Path(start))[0], part).state_dict())
+        weights = getattr(load_checkpoint(Path(start), every_class=True)[0], part).state_dict()
+        model.load_state_dict(fit_classes(weights, model) if part == "contour" else weights)
 
 
 def check_start(start: str, licence: str) -> None:
@@ -165,10 +168,9 @@ def write_checkpoint(
     home: Path, rows: Sequence[Row], config: TrainConfig, folder: Path, version: str
 ) -> None:
     """Save the best weights of both parts, with all that the card and later figures need to know."""
-    model = NerveNet(config.architecture)
-    epochs = {}
-    for part in ("contour", "verdict"):
-        weights, epochs[part] = best_weights(home / part)
+    found = {part: best_weights(home / part, every_class=True) for part in ("contour", "verdict")}
+    model = NerveNet(config.architecture, classes=count_classes(found["contour"][0]))
+    for part, (weights, _) in found.items():
         getattr(model, part).load_state_dict(weights)
     rows = [row for row in rows if row["mask"]]
     real = [row for row in rows if not is_simulated(row)]
@@ -185,17 +187,22 @@ def write_checkpoint(
         "nerves": sorted({row.get("nerve", "") for row in real} - {""}),
         "sets": summary(rows),
         "training": config.to_dict(),
-        "epochs": epochs,
+        "outputs": list(OUTPUTS[: count_classes(found["contour"][0])]),
+        "epochs": {part: epochs for part, (_, epochs) in found.items()},
         "split": groups,
     }
     save_checkpoint(folder, model, description)
 
 
-def best_weights(folder: Path) -> tuple[dict[str, torch.Tensor], int]:
-    """Averaged weights of the best epoch of one part, and how many epochs they took."""
+def best_weights(folder: Path, every_class: bool = False) -> tuple[dict[str, torch.Tensor], int]:
+    """Averaged weights of the best epoch of one part, and how many epochs they took.
+
+    Args:
+        every_class: also what a contour network learned besides the nerve.
+    """
     stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
     weights = {name.removeprefix("model."): tensor for name, tensor in stored["state_dict"].items()}
-    return weights, stored["epoch"] + 1
+    return weights if every_class else nerve_only(weights), stored["epoch"] + 1
 
 
 def summary(rows: Sequence[Row]) -> list[dict[str, str | int]]:

@@ -34,4 +34,26 @@ def test_samples_with_a_click_are_looked_at_closely(share: float, area: float) -
     for k in range(6):
         inputs, target = samples[k]
         assert (inputs[1].max() > 0) == bool(share)
-        assert target.sum() == pytest.approx(64 * area, rel=0.2)
+        assert target[0].sum() == pytest.approx(64 * area, rel=0.2)
+        assert (target[1] == -1).all()
+
+
+def test_vessels_move_with_the_image_and_never_hide_or_attract_the_nerve() -> None:
+    image = np.full((64, 64), 20, np.uint8)
+    mask, vessel = np.zeros_like(image), np.zeros_like(image)
+    mask[28:36, 28:36] = 1
+    vessel[30:50, 30:50] = 1  # reaches into the nerve
+    image[vessel > 0], image[mask > 0] = 120, 250
+    row = {"set": "one", "site": "", "group": "g"}
+    how = Augment(photometric=0, elastic=0, click_zoom=(2, 2), near_nerve=1, shift=0, rotate=5)
+    samples = ContourSamples(
+        Packed([row], [image], [mask], [vessel]), 64, 8, how, click_share=1, pathology_share=0
+    )
+    for k in range(8):
+        inputs, (nerve, vessels) = samples[k]
+        assert not (nerve * vessels).any()
+        grey = [inputs[0][part > 0].mean() for part in (nerve, vessels)]
+        assert grey[0] > grey[1] > inputs[0][(nerve + vessels) == 0].mean()
+        row_of, column_of = np.unravel_index(int(inputs[1].argmax()), (64, 64))
+        assert nerve[max(0, row_of - 2) : row_of + 3, max(0, column_of - 2) : column_of + 3].any()
+        assert nerve[30:34, 30:34].any()  # a crop is centred on the nerve

@@ -31,6 +31,19 @@ def test_round_trip_to_half_precision(saved: tuple[Path, NerveNet]) -> None:
     assert not again.training
 
 
+def test_vessels_stay_out_of_the_way_of_predictions(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    model = NerveNet("attention_unet_lite0", classes=2).eval()
+    save_checkpoint(tmp_path, model, CONFIG)
+    inputs = torch.randn(1, 2, 64, 64)
+    with torch.inference_mode():
+        nerve = load_checkpoint(tmp_path)[0].contour(inputs)
+        both = load_checkpoint(tmp_path, every_class=True)[0].contour(inputs)
+    assert nerve.shape == (1, 1, 64, 64)
+    assert both.shape == (1, 2, 64, 64)
+    assert torch.allclose(both[:, :1], nerve, atol=1e-5)
+
+
 def test_small_enough_to_ship(saved: tuple[Path, NerveNet]) -> None:
     assert (saved[0] / "model.safetensors").stat().st_size < 30e6
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from nerve_core.models.pretrained import load_lite0
-from nerve_core.models.segmentation import ARCHITECTURES, CHANNELS, build
+from nerve_core.models.pretrained import load_lite0, load_packaged
+from nerve_core.models.segmentation import ARCHITECTURES, CHANNELS, build, fit_classes
 
 
 @pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
@@ -42,9 +42,24 @@ def test_pretrained_weights_differ_from_random_ones() -> None:
     assert (trained.state_dict()[stem][:, 1] == 0).all()
 
 
+def test_more_classes_leave_the_nerve_as_it_was() -> None:
+    torch.manual_seed(0)
+    one, two = build("attention_unet_lite0", False).eval(), build("attention_unet_lite0", False, 2).eval()
+    two.load_state_dict(fit_classes(one.state_dict(), two))
+    inputs = torch.randn(1, CHANNELS, 64, 64)
+    with torch.inference_mode():
+        wanted, found = one(inputs), two(inputs)
+    assert found.shape == (1, 2, 64, 64)
+    assert torch.allclose(found[:, :1], wanted, atol=1e-5)
+    with pytest.raises(ValueError, match="classes"):
+        build("attention_unet_lite0", False, 3)
+
+
 def test_other_encoders_are_refused() -> None:
     with pytest.raises(ValueError, match="tensor"):
         load_lite0(torch.nn.Conv2d(3, 4, 5))
+    with pytest.raises(ValueError, match="packaged"):
+        load_packaged(torch.nn.Conv2d(3, 4, 5), "resnet18")
 
 
 def test_unknown_architecture() -> None:
