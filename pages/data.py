@@ -1,4 +1,4 @@
-"""Look into a set of scans, and play with the simulators that widen it."""
+"""Look into a set of scans, compare it with another, and play with the simulators that widen it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import streamlit as st
 
 from nerve_core.errors import NerveCoreError
 from nerve_core.ui import (
+    data_augment,
+    data_compare,
     data_licences,
     data_overview,
     data_pathology,
@@ -14,10 +16,12 @@ from nerve_core.ui import (
     data_scan,
     data_sets,
     data_split,
+    data_style,
     data_wall,
 )
 
 st.title("Data", anchor=False)
+data_style.apply()
 try:
     chosen = data_sets.pick()
 except NerveCoreError as error:
@@ -29,8 +33,10 @@ sections = {
     "Images": data_wall.show,
     "Distributions": data_plots.show,
     "Split and leakage": data_split.show,
+    "Augmentation": data_augment.show,
     "Pathology simulator": data_pathology.show,
     "Phantom simulator": data_phantom.show,
+    "Real and made": data_compare.show,
     "Licences": data_licences.show,
 }
 tabs = st.tabs(list(sections), key="data-section", on_change="rerun")
@@ -44,5 +50,4 @@ for tab, (name, show) in zip(tabs, sections.items(), strict=True):
                 show(chosen)
             except NerveCoreError as error:
                 st.error(str(error), icon=":material/error:")
-if chosen is not None:
-    data_scan.open_asked(chosen.rows)
+data_scan.open_asked()

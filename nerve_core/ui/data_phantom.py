@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+import tempfile
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,10 +13,15 @@ from nerve_core.data.phantom import Phantom, simulate
 from nerve_core.data.phantom_anatomy import SITES
 from nerve_core.data.phantom_physics import MACHINES
 from nerve_core.ui import data_picture, figures, session, theme
+from nerve_core.ui.data_ruler import with_ruler
 
 ANY = "Any (the seed decides)"
 SIZE = (384, 384)
 """(rows, columns) px."""
+LONGEST = 768
+"""Longest side of a picture shown, px."""
+VESSEL = theme.POINT
+"""Reddish purple: the inside of arteries and veins."""
 
 
 def show(_: object = None) -> None:
@@ -27,12 +33,10 @@ def show(_: object = None) -> None:
     controls, picture = st.columns([2, 5], gap="large")
     with controls:
         phantom = _made()
+        marks = _marks()
     with picture:
-        _shown(phantom)
-    with controls:
-        if st.button("Open in Diagnose", icon=":material/frame_inspect:", key="phantom-diagnose"):
-            _carry(phantom)
-            st.switch_page("pages/diagnose.py")
+        _shown(phantom, marks)
+        _take(phantom)
 
 
 def _made() -> Phantom:
@@ -68,22 +72,30 @@ def _made() -> Phantom:
     return kept[1]
 
 
-def _shown(phantom: Phantom) -> None:
-    plain, outlined = st.columns(2)
-    for place, words, mask in (
-        (plain, "Simulated scan", None),
-        (outlined, "With the true contour", phantom.mask),
-    ):
-        with place:
-            picture = data_picture.outlined(phantom.image, None, phantom.label, 768)
-            if mask is not None:
-                picture = _each_nerve(phantom)
-            st.image(picture, words, width="stretch", alt=f"{words}, {phantom.site}, {phantom.label}")
+def _marks() -> list[str]:
+    """What is drawn on the second picture."""
+    return st.pills(
+        "Drawn on the second picture",
+        ["nerves", "vessels", "mm scale"],
+        default=["nerves", "mm scale"],
+        selection_mode="multi",
+        key="phantom-marks",
+    )
+
+
+def _shown(phantom: Phantom, marks: list[str]) -> None:
+    place = f"{phantom.site}, {phantom.label}"
+    plain = data_picture.outlined(phantom.image, None, "", LONGEST)
+    beside = st.columns(2)
+    beside[0].image(plain, "Simulated scan", width="stretch", alt=f"Simulated scan, {place}")
+    said = "With the truth: " + (", ".join(marks) or "nothing drawn")
+    beside[1].image(marked(phantom, marks), said, width="stretch", alt=f"{said}, {place}")
     height, width = phantom.image.shape
     row_mm, column_mm = phantom.spacing_mm
     st.caption(
         f"{width} × {height} px, {row_mm:.3f} mm per px: {height * row_mm:.0f} mm deep, "
-        f"{width * column_mm:.0f} mm wide. {phantom.device}. Seed {phantom.seed}."
+        f"{width * column_mm:.0f} mm wide. Device: {phantom.device}. Seed {phantom.seed}. Contours in the "
+        "colour of the label: orange affected, blue unaffected; purple is the inside of vessels."
     )
     lines = []
     for nerve in phantom.truth:
@@ -96,20 +108,53 @@ def _shown(phantom: Phantom) -> None:
         )
 
 
-def _each_nerve(phantom: Phantom) -> np.ndarray:
-    """The scan with every nerve in the colour of its own truth; RGB, 768 px."""
-    picture = data_picture.outlined(phantom.image, None, "", 768)
-    for nerve in phantom.truth:
+def marked(phantom: Phantom, marks: list[str]) -> np.ndarray:
+    """The scan with its truth drawn on it.
+
+    Args:
+        phantom: the simulated scan.
+        marks: any of ``nerves`` (each in the colour of its own label), ``vessels`` and ``mm scale``.
+
+    Returns:
+        uint8 (h, w, 3), RGB.
+    """
+    picture = data_picture.outlined(phantom.image, None, "", LONGEST)
+    if "vessels" in marks and phantom.vessel_mask.any():
+        picture = data_picture.contour_on(picture, phantom.vessel_mask > 0, "", VESSEL)
+    for nerve in phantom.truth if "nerves" in marks else ():
         picture = data_picture.contour_on(picture, phantom.nerves == nerve.number, nerve.label)
+    if "mm scale" in marks:
+        picture = with_ruler(picture, phantom.image.shape, phantom.spacing_mm)
     return picture
 
 
-def _carry(phantom: Phantom) -> None:
-    """Put the phantom among the scans of the Diagnose page and show it first."""
-    content = cv2.imencode(".png", phantom.image)[1].tobytes()
-    digest = hashlib.sha256(content).hexdigest()
-    note = f"Simulated scan, {phantom.site}. Simulated truth: {phantom.label}."
-    name = f"phantom-{phantom.site}-{phantom.label}-{phantom.seed}.png"
-    item = session.Item(f"phantom-{digest}", name, content, digest, None, note)
-    st.session_state["carried"] = [each for each in session.carried() if each.id != item.id] + [item]
-    st.session_state["shown"] = item.id
+def _take(phantom: Phantom) -> None:
+    """Files to take away, and the way to the Diagnose page."""
+    name = f"phantom-{phantom.site}-{phantom.label}-{phantom.seed}"
+    with st.container(horizontal=True):
+        for words, file, kind, content in (
+            ("Picture (PNG)", f"{name}.png", "image/png", lambda: _png(phantom.image)),
+            ("Contour (PNG)", f"{name}_mask.png", "image/png", lambda: _png(phantom.mask)),
+            ("Scan with mm scale (DICOM)", f"{name}.dcm", "application/dicom", lambda: dicom(phantom)),
+        ):
+            st.download_button(
+                words, content, file, kind, icon=":material/download:", on_click="ignore", key=f"get-{file}"
+            )
+        if st.button("Open in Diagnose", icon=":material/frame_inspect:", key="phantom-diagnose"):
+            note = f"Simulated scan, {phantom.site}. Simulated truth: {phantom.label}."
+            session.carry(session.from_content(f"{name}.dcm", dicom(phantom), note))
+            st.switch_page("pages/diagnose.py")
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def dicom(phantom: Phantom) -> bytes:
+    """The phantom as a DICOM file, which carries its millimetre scale."""
+    from nerve_core.data.phantom_dicom import save_dicom
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "phantom.dcm"
+        save_dicom(path, [phantom])
+        return path.read_bytes()

@@ -49,8 +49,10 @@ def outlined(pixels: np.ndarray, mask: np.ndarray | None, label: str, longest: i
     return picture if mask is None else contour_on(picture, mask, label)
 
 
-def contour_on(picture: np.ndarray, mask: np.ndarray, label: str) -> np.ndarray:
+def contour_on(picture: np.ndarray, mask: np.ndarray, label: str, ink: str = "") -> np.ndarray:
     """The picture (h, w, 3) with the contours of a mask of any size drawn in the colour of the label.
+
+    ``ink``, a ``#RRGGBB`` colour, draws them in that instead.
 
     Drawn on the resized picture, so that a line is as thin on a large scan as on a small one.
     """
@@ -63,7 +65,7 @@ def contour_on(picture: np.ndarray, mask: np.ndarray, label: str) -> np.ndarray:
     unit = max(2, round(max(size) / 400))
     # On a thumbnail, shrunk further by the browser, a dark edge would swallow the colour.
     edge = [((0, 0, 0), unit + 2)] if max(size) > THUMB else []
-    for drawn, thickness in (*edge, (rgb(colour(label)), unit)):
+    for drawn, thickness in (*edge, (rgb(ink or colour(label)), unit)):
         cv2.drawContours(picture, contours, -1, drawn, thickness, cv2.LINE_AA)
     return picture
 

@@ -11,16 +11,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from nerve_core.data.statistics import ScanNumbers, frame_of, key_of, measure_rows, spread
 from nerve_core.ui import data_picture
 from nerve_core.ui.data_gallery import gallery
-from nerve_core.ui.data_overview import NONE
+from nerve_core.ui.data_measure import BY, measured
 from nerve_core.ui.data_sets import ScanSet, values
 
-MOST = 1_000
-"""Scans measured of one set; of a larger one an evenly spread part."""
-AT_ONCE = 60
-"""So many unread scans are measured without asking."""
 SHOWN = 12
 """Selected scans shown below a chart."""
 LONGEST_NAME = 45
@@ -69,17 +64,17 @@ CHARTS = {
     ),
     "Image size": Chart("height_px", "Height, px", "width_px", "Width, px", meaning="Of the whole frame."),
 }
-BY = {"label": "Label", "site": "Site", "nerve": "Nerve", "device": "Device"}
+INK = {"light": "#1A2530", "dark": "#E4EBEF"}
+"""Colour of text, as in .streamlit/config.toml."""
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
+"""Of every chart: only the buttons that select and zoom."""
 
 
 def show(chosen: ScanSet) -> None:
     """Measure the scans, then one chart at a time and the scans selected in it."""
-    indices = spread(chosen.rows, MOST)
-    numbers = _measured(chosen, indices)
-    if numbers is None:
+    table = measured(chosen)
+    if table is None:
         return
-    table = prepared(chosen, indices, numbers)
-    _said(chosen, table)
     available = [name for name, chart in CHARTS.items() if table[chart.y].notna().any()]
     if not available:
         st.info("None of these scans could be measured; see why on the image wall.")
@@ -97,65 +92,11 @@ def show(chosen: ScanSet) -> None:
         key=f"data-plot-{chosen.mark}-{name}-{by}",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
-        config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]},
+        config=CONFIG,
         alt=f"{chart.y_title} of {len(usable)} scans, by {BY[by].lower()}",
     )
     _selected(chosen, usable, chart, picked["selection"]["points"], name)
     st.dataframe(summary(usable, chart, by), hide_index=True, height="content")
-
-
-def _measured(chosen: ScanSet, indices: Sequence[int]) -> list[ScanNumbers] | None:
-    """Numbers of the chosen rows, kept in this session; None until the user wants to wait for many."""
-    known: dict = st.session_state.setdefault("data-numbers", {})
-    rows = [chosen.rows[index] for index in indices]
-    unread = sum(key_of(row) not in known for row in rows)
-    if unread > AT_ONCE:
-        st.markdown(
-            f"{unread:,} scans have to be read once for this, which takes about "
-            f"{max(1, round(unread * 0.1 / 60))} min on a small machine."
-        )
-        if not st.button(f"Measure {unread:,} scans", type="primary", icon=":material/straighten:"):
-            return None
-    bar = st.empty()
-
-    def progress(done: int, total: int) -> None:
-        bar.progress(done / total, f"Measuring scan {done + 1:,} of {total:,} …")
-
-    numbers = measure_rows(rows, known, progress)
-    bar.empty()
-    return numbers
-
-
-def prepared(chosen: ScanSet, indices: Sequence[int], numbers: Sequence[ScanNumbers]) -> pd.DataFrame:
-    """The table that is drawn: manifest columns, numbers, shares in percent, and ``index`` into the set."""
-    table = frame_of([chosen.rows[index] for index in indices], numbers)
-    table["index"] = list(indices)
-    for column in BY:
-        given = table[column] if column in table else pd.Series("", index=table.index)
-        table[column] = given.replace("", NONE)
-    for name, share in (("area", "area_share"), ("x", "x_share"), ("depth", "depth_share")):
-        table[f"{name}_percent"] = 100 * pd.to_numeric(table[share])
-    for chart in CHARTS.values():
-        for column in filter(None, (chart.x, chart.y)):
-            table[column] = pd.to_numeric(table[column])
-    return (
-        table.loc[table["problem"] == ""]
-        .reset_index(drop=True)
-        .assign(failed=int((table["problem"] != "").sum()))
-    )
-
-
-def _said(chosen: ScanSet, table: pd.DataFrame) -> None:
-    """What the figures rest on."""
-    if len(chosen.rows) > MOST:
-        st.caption(f"Of {len(chosen.rows):,} scans, {MOST:,} evenly spread over the list are measured.")
-    failed = int(table["failed"].iloc[0]) if len(table) else 0
-    if failed:
-        st.warning(
-            f"{failed:,} scans could not be measured and are left out; the check in “Split and leakage” "
-            "says why.",
-            icon=":material/broken_image:",
-        )
 
 
 def drawn(table: pd.DataFrame, chart: Chart, by: str) -> go.Figure:
@@ -200,6 +141,15 @@ def drawn(table: pd.DataFrame, chart: Chart, by: str) -> go.Figure:
                 **shared,
             )
     _axes(figure, table, chart, names)
+    return readable(figure)
+
+
+def readable(figure: go.Figure) -> go.Figure:
+    """The figure with its words in the colour of the page's own text; Streamlit's grey is too pale."""
+    ink = INK[st.context.theme.type or "light"]
+    figure.update_layout(legend_font_color=ink)
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(title_font_color=ink, tickfont_color=ink)
     return figure
 
 

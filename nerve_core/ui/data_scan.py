@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,14 +20,14 @@ ASKED = "data-asked"
 
 def ask_for(rows: Sequence[Row], index: int) -> None:
     """Open this scan when the page is drawn next; called where a user clicks."""
-    st.session_state[ASKED] = index
+    st.session_state[ASKED] = (rows, index)
 
 
-def open_asked(rows: Sequence[Row]) -> None:
+def open_asked() -> None:
     """Open the scan that was asked for, if any; call once a run, last on the page."""
-    index = st.session_state.pop(ASKED, None)
-    if index is not None and index < len(rows):
-        _dialog(rows, index)
+    asked = st.session_state.pop(ASKED, None)
+    if asked is not None:
+        _dialog(*asked)
 
 
 @st.dialog("Scan", width="large", icon=":material/image:")
@@ -60,7 +59,7 @@ def show(rows: Sequence[Row], index: int) -> None:
             numbers = measure(scan, mask)
         _facts(row, numbers, rows, index)
         if st.button("Open in Diagnose", icon=":material/frame_inspect:", key="data-diagnose"):
-            _carry(row)
+            session.carry(item_of(row))
             st.switch_page("pages/diagnose.py")
     with picture:
         shown = data_picture.outlined(
@@ -69,18 +68,22 @@ def show(rows: Sequence[Row], index: int) -> None:
         st.image(shown, width="stretch", alt=f"Scan, {scan.pixels.shape[1]} by {scan.pixels.shape[0]} px")
 
 
-def _carry(row: Row) -> None:
-    """Put the scan among those of the Diagnose page, as if it had been uploaded, and show it first."""
+def item_of(row: Row) -> session.Item:
+    """The scan as the Diagnose page takes it; its truth goes with it only where it is simulated.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
     path = Path(row["image"])
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise DataError(f"The file {path.name} cannot be read any more.") from None
     truth, note = None, ""
     if simulated(row):
         truth = Path(row["mask"]) if row.get("mask") else None
         note = f"Simulated scan, {row.get('site', '')}. Simulated truth: {row.get('label', '')}."
-    item = session.Item(f"data-{digest}", base_name(path.name), content, digest, truth, note)
-    st.session_state["carried"] = [each for each in session.carried() if each.id != item.id] + [item]
-    st.session_state["shown"] = item.id
+    return session.from_content(base_name(path.name), content, note, truth)
 
 
 def _facts(row: Row, numbers: ScanNumbers | None, rows: Sequence[Row], index: int) -> None:

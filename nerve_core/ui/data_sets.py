@@ -55,6 +55,13 @@ def simulated(row: Row) -> bool:
     return is_simulated(row) or row.get("source", "").startswith("simulated by nerve_core")
 
 
+def made(row: Row) -> bool:
+    """Whether a row is no scan of a person as scanned: a phantom, a generated scan or a changed one."""
+    source = row.get("source", "").lower()
+    marks = (row.get(column, "") in ("1", "true", "yes") for column in ("generated", "synthetic"))
+    return simulated(row) or any(marks) or source.startswith(("generated", "simulated"))
+
+
 def found_sets() -> dict[str, Path]:
     """Manifests that can be chosen by name: the samples, and the sets in the folder they lie in."""
     samples = settings().samples
@@ -102,7 +109,25 @@ def pick() -> ScanSet | None:
                 f"by name. Scans put there stay on this computer. `python -m nerve_core data add` "
                 f"makes one from folders, DICOM, COCO or LabelMe. Or choose “{OTHER}” and type where it is."
             )
-    return _other() if chosen == OTHER else _read(chosen, known[chosen])
+    return _other("data") if chosen == OTHER else _read(chosen, known[chosen])
+
+
+def pick_second(first: ScanSet) -> ScanSet | None:
+    """Another set to hold against the first; None while none is chosen or there is none.
+
+    Raises:
+        DataError: the manifest cannot be used.
+    """
+    known = {name: path for name, path in found_sets().items() if name != first.name}
+    choices = [*known, *([OTHER] if local() else [])]
+    if not choices:
+        return None
+    chosen = st.selectbox(
+        f"Compare “{first.name}” with", choices, index=None, key="second-set", placeholder="Choose a set"
+    )
+    if chosen is None:
+        return None
+    return _other("second") if chosen == OTHER else _read(chosen, known[chosen])
 
 
 def _short(folder: Path) -> str:
@@ -112,18 +137,19 @@ def _short(folder: Path) -> str:
         return folder.name
 
 
-def _other() -> ScanSet | None:
+def _other(name: str) -> ScanSet | None:
+    """A set anywhere on this computer; ``name`` begins the widgets' keys."""
     typed = st.text_input(
         "Manifest: a CSV file, or a folder with manifest.csv or with affected/ and unaffected/ in it",
-        key="data-path",
+        key=f"{name}-path",
         persist_state="session",
         placeholder="folder/manifest.csv",
     )
     with st.expander("Or upload the CSV file", icon=":material/upload_file:"):
-        upload = st.file_uploader("Manifest, CSV in UTF-8", type="csv", key="data-csv", max_upload_size=50)
+        upload = st.file_uploader("Manifest, CSV in UTF-8", type="csv", key=f"{name}-csv", max_upload_size=50)
         folder = st.text_input(
             "Folder from which its paths start",
-            key="data-folder",
+            key=f"{name}-folder",
             persist_state="session",
             help="The scans are read from this computer; only the list is uploaded.",
         )
@@ -135,7 +161,8 @@ def _other() -> ScanSet | None:
     if not typed.strip():
         st.caption(ABOUT)
         return None
-    return _read(Path(typed.strip()).name, _path(typed))
+    path = _path(typed)
+    return _read(path.parent.name if path.name == "manifest.csv" else path.name, path)
 
 
 def _path(typed: str) -> Path:

@@ -12,7 +12,6 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,13 +19,14 @@ import streamlit as st
 
 from nerve_core.errors import NerveCoreError, RefusedScan
 from nerve_core.imaging.read import base_name, open_scan
-from nerve_core.imaging.scan import Box, Scan
-from nerve_core.inference.prediction import Prediction
+from nerve_core.imaging.scan import Scan
+from nerve_core.ui.session_items import Item, Outcome, Point, Summary, View
 
 if TYPE_CHECKING:
-    from nerve_core.imaging.preprocess import Preprocess
     from nerve_core.imaging.read import ScanFile
     from nerve_core.inference.predictor import Predictor
+
+__all__ = ["Item", "Outcome", "Point", "Summary", "View"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,83 +37,6 @@ KEPT_BYTES = 256 * 2**20
 """Most bytes of decoded scans, and of predictions, kept a session; the last one is always kept."""
 
 Value = TypeVar("Value")
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Item:
-    """One file to look at: an upload or a sample.
-
-    Attributes:
-        id: unique within the session.
-        name: base name of the file.
-        content: the file's bytes.
-        digest: SHA-256 of the bytes, hexadecimal.
-        truth: path of the true mask, for simulated samples only.
-        note: what is known of a simulated sample, else empty.
-    """
-
-    id: str
-    name: str
-    content: bytes
-    digest: str
-    truth: Path | None = None
-    note: str = ""
-
-
-@dataclass
-class View:
-    """How the user looks at one item.
-
-    Attributes:
-        frame: frame shown, from 0.
-        points: where the user pointed, (x, y) px, by frame.
-        settings: image processing chosen on the page, None for the model's own.
-        region: ultrasound region chosen on the page, None for the one found.
-    """
-
-    frame: int = 0
-    points: dict[int, Point] = field(default_factory=dict)
-    settings: Preprocess | None = None
-    region: Box | None = None
-
-    @property
-    def point(self) -> Point | None:
-        return self.points.get(self.frame)
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What came of one item: a prediction, a refusal with its reason, or an error; never an exception.
-
-    Attributes:
-        item: the file.
-        scan: the frame judged, None when the file could not be read.
-        prediction: what the model said, None on error or refusal.
-        refused: why the picture must not be judged, else None.
-        error: why the file cannot be used, else None.
-        read_ms: time to read and decode the frame, ms.
-        ms: time from the decoded frame to the verdict, ms.
-    """
-
-    item: Item
-    scan: Scan | None = None
-    prediction: Prediction | None = None
-    refused: str | None = None
-    error: str | None = None
-    read_ms: float = 0.0
-    ms: float = 0.0
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The few words of an outcome that a table of many needs."""
-
-    verdict: str | None
-    p_affected: float | None
-    nerves: int
-    frames: int
-    message: str
 
 
 def _state(name: str, make: Callable[[], Value]) -> Value:
@@ -169,6 +92,21 @@ def arrive(page: str) -> None:
 def carried() -> list[Item]:
     """Scans uploaded before the user went to another page and came back."""
     return st.session_state.get("carried", [])
+
+
+def carry(item: Item) -> None:
+    """Put a scan among those of the Diagnose page, as if it had been uploaded there, and show it first.
+
+    A scan that is there already, by its id, is not put there twice.
+    """
+    st.session_state["carried"] = [each for each in carried() if each.id != item.id] + [item]
+    st.session_state["shown"] = item.id
+
+
+def from_content(name: str, content: bytes, note: str = "", truth: Path | None = None) -> Item:
+    """The item of a file in memory; the same bytes under the same name are the same item."""
+    digest = hashlib.sha256(content).hexdigest()
+    return Item(f"made-{name}-{digest}", name, content, digest, truth, note)
 
 
 def drop_carried() -> list[Item]:
@@ -228,8 +166,7 @@ def analyse(item: Item, model: Predictor) -> Outcome:
 
 
 def summarise(item: Item, model: Predictor) -> Summary:
-    """The outcome of one item in a few words, for the table of a batch; kept for every scan of the "
-    "session."""
+    """The outcome of one item in a few words, for the table of a batch; kept for all scans of the session."""
     if not known(item, model):
         analyse(item, model)
     return _state("summaries", OrderedDict)[_look(item, model)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+from dataclasses import fields
 from pathlib import Path
 
 import cv2
@@ -10,9 +12,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nerve_core.config import ROOT
+from nerve_core.data.augment import Augment
 from nerve_core.data.manifest import read_manifest
 from nerve_core.errors import DataError
 from nerve_core.ui import data_scan, data_sets
+from nerve_core.ui.data_augment_controls import control_of
 from nerve_core.ui.data_plots import CHARTS
 from tests.pages.conftest import png, texts
 
@@ -22,8 +27,10 @@ SECTIONS = (
     "Images",
     "Distributions",
     "Split and leakage",
+    "Augmentation",
     "Pathology simulator",
     "Phantom simulator",
+    "Real and made",
     "Licences",
 )
 
@@ -105,32 +112,35 @@ def test_images_are_filtered(data: AppTest):
     assert "Scans 1 to 3 of 3 (n = 7 in the set)" in said(page)
 
 
-def test_a_scan_opens_large_and_goes_on_to_diagnose(data: AppTest, known):
+def test_a_scan_opens_large_and_goes_on_to_diagnose(data: AppTest, folder: Path, known):
     page = at(data, "Images")
-    page.session_state[data_scan.ASKED] = 1
+    page.session_state[data_scan.ASKED] = (read_manifest(folder), 1)
     page.run()
     shown = said(page)
     assert "scan 2 of 7" in shown and "mm²" in shown and "grey levels" in shown and "<b>" not in shown
-    page.session_state[data_scan.ASKED] = 1
+    page.session_state[data_scan.ASKED] = (read_manifest(folder), 1)
     page.run()
     (button,) = [each for each in page.button if each.label == "Open in Diagnose"]
     known.calls.clear()
     button.click()
-    page.session_state[data_scan.ASKED] = 1
+    page.session_state[data_scan.ASKED] = (read_manifest(folder), 1)
     page.run()
     assert not page.exception and page.title[0].value == "Diagnose"
     assert known.calls[-1][0].name == "1.png"
 
 
-def test_a_scan_that_cannot_be_read_says_so_when_opened(data: AppTest):
-    data.session_state[data_scan.ASKED] = 6
+def test_a_scan_that_cannot_be_read_says_so_when_opened(data: AppTest, folder: Path):
+    data.session_state[data_scan.ASKED] = (read_manifest(folder), 6)
     data.run()
     assert not data.exception and data.error[0].value.startswith("The file is not a picture")
 
 
 def test_distributions_state_their_number_and_what_is_left_out(data: AppTest):
     page = at(data, "Distributions")
-    assert "n = 6 scans" in said(page) and "1 scans could not be measured" in page.warning[0].value
+    assert (
+        "n = 6 scans" in said(page)
+        and "1 scan of “Shipped samples (simulated)” could not" in page.warning[0].value
+    )
     table = page.dataframe[0].value
     assert table["Scans (n)"].sum() == 6 and (table["Median"] > 0).all()
 
@@ -144,7 +154,7 @@ def test_every_distribution_is_drawn(data: AppTest, folder: Path, name: str):
 
 
 def test_a_large_set_is_measured_and_checked_only_when_asked(data: AppTest, monkeypatch):
-    monkeypatch.setattr("nerve_core.ui.data_plots.AT_ONCE", 3)
+    monkeypatch.setattr("nerve_core.ui.data_measure.AT_ONCE", 3)
     monkeypatch.setattr("nerve_core.ui.data_split.AT_ONCE", 3)
     page = at(data, "Distributions")
     assert [each.label for each in page.button] == ["Measure 7 scans"] and not page.get("plotly_chart")
@@ -163,9 +173,129 @@ def test_split_and_check(data: AppTest):
 
 def test_pathology_enlarges_the_nerve_and_says_by_how_much(data: AppTest):
     page = at(data, "Pathology simulator")
-    assert "before" in said(page) and "px²" in said(page)
+    assert "mm² before" in said(page) and "in the control" in said(page)
     page.multiselect(key="pathology-kinds").set_value([]).run()
     assert any("at least one kind" in info.value for info in page.info)
+
+
+def test_pathology_shows_what_changed_and_goes_on_to_diagnose(data: AppTest, known):
+    page = at(data, "Pathology simulator")
+    page.toggle(key="pathology-difference").set_value(True).run()
+    assert not page.exception
+    (button,) = [each for each in page.button if each.key == "pathology-diagnose"]
+    known.calls.clear()
+    button.click().run()
+    assert not page.exception and page.title[0].value == "Diagnose"
+    assert "-simulated-swelling-0.png" in known.calls[-1][0].name
+    assert "A pathology was written into this scan" in said(page)
+
+
+def test_the_worked_on_nerve_and_region_are_chosen(data: AppTest, folder: Path):
+    two = CIRCLE | cv2.circle(np.zeros_like(CIRCLE), (40, 120), 12, 255, -1)
+    cv2.imwrite(str(folder / "1-mask.png"), two)
+    page = at(data, "Pathology simulator")
+    (scan,) = [each for each in page.selectbox if each.label == "Scan"]
+    scan.set_value(1).run()
+    (nerve,) = [each for each in page.selectbox if each.label == "Nerve"]
+    nerve.set_value(1).run()
+    assert "Nerve 2 of 2" in said(page)
+    (site,) = [each for each in page.selectbox if each.label == "Region of the body"]
+    assert site.value == "neck"
+    site.set_value("").run()
+    assert not page.exception and not page.error
+
+
+def test_augmentation_starts_from_the_shipped_weights_and_returns_to_them(data: AppTest):
+    page = at(data, "Augmentation")
+    trained = json.loads((ROOT / "checkpoints" / "research" / "config.json").read_text())["training"][
+        "augment"
+    ]
+
+    def rotation() -> float:
+        (slider,) = [each for each in page.slider if each.label.startswith("Rotation")]
+        return slider.value
+
+    assert rotation() == trained["rotate"]
+    page.button(key="augment-off").click().run()
+    assert rotation() == 0 and not page.exception
+    page.button(key="augment-reset").click().run()
+    assert rotation() == trained["rotate"]
+    page.button(key="augment-again").click().run()
+    assert page.number_input(key="augment-seed").value == 1 and not page.exception
+
+
+def test_every_strength_has_a_control(data: AppTest):
+    page = at(data, "Augmentation")
+    titles = {each.label for each in (*page.slider, *page.toggle, *page.text_input)}
+    assert {control_of(field.name).title for field in fields(Augment)} <= titles
+
+
+def test_a_checkpoint_that_says_nothing_of_augmentation_is_named(data: AppTest, monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("NERVE_CHECKPOINTS", str(tmp_path))
+    page = at(data, "Augmentation")
+    assert "do not say what augmentation" in page.warning[0].value and not page.error
+
+
+def compare(page: AppTest, path: Path, view: str) -> AppTest:
+    page = at(page, "Real and made")
+    page.selectbox(key="second-set").set_value(data_sets.OTHER).run()
+    page.text_input(key="second-path").set_value(str(path)).run()
+    page.session_state["compare-view"] = view
+    page.run()
+    assert not page.exception and not page.error
+    return page
+
+
+@pytest.fixture
+def phantoms(tmp_path: Path) -> Path:
+    """A second set, of scans that say they are simulated."""
+    made = write_set(tmp_path / "phantoms", 3)
+    text = (made / "manifest.csv").read_text().replace("somewhere:0", "simulated by nerve_core")
+    (made / "manifest.csv").write_text(text)
+    return made
+
+
+def test_without_a_second_set_it_says_how_to_make_one(data: AppTest):
+    assert "nerve_core data phantoms" in at(data, "Real and made").info[0].value
+
+
+def test_two_sets_stand_side_by_side(data: AppTest, phantoms: Path):
+    page = compare(data, phantoms, "Side by side")
+    heads = [each.value for each in page.subheader]
+    assert heads[0].endswith("(real, n = 7)") and heads[1] == "phantoms (made, n = 4)"
+
+
+def test_two_sets_are_measured_against_each_other(data: AppTest, phantoms: Path):
+    page = compare(data, phantoms, "Distributions")
+    assert page.get("plotly_chart")
+    table = page.dataframe[0].value.set_index("Quantity")
+    assert table.loc["Nerve area, mm²", "Distance"] == 0 and (table["Distance"] <= 1).all()
+
+
+def test_the_quiz_counts_answers(data: AppTest, phantoms: Path):
+    page = compare(data, phantoms, "Which is real?")
+    assert "**Which scan is real?** Pair 1." in said(page) and "No answer yet" in said(page)
+    (left,) = [each for each in page.button if each.label == "Left"]
+    key = left.key.removesuffix("-0")
+    target = page.session_state[key].question.target
+    page.button(key=f"{key}-{target}").click().run()
+    assert "**1 of 1 right** (100 %, 95 % CI 21 to 100 %" in said(page)
+    page.button(key=f"{key}-next").click().run()
+    target = page.session_state[key].question.target
+    page.button(key=f"{key}-{1 - target}").click().run()
+    assert "**1 of 2 right**" in said(page) and "No: it is the" in page.error[0].value
+    page.button(key=f"{key}-reset").click().run()
+    assert "No answer yet" in said(page) and not page.exception
+
+
+def test_a_phantom_goes_on_to_diagnose_with_its_scale(data: AppTest, known, monkeypatch):
+    monkeypatch.setattr("nerve_core.ui.data_phantom.SIZE", (96, 96))
+    page = at(data, "Phantom simulator")
+    known.calls.clear()
+    page.button(key="phantom-diagnose").click().run()
+    assert not page.exception and page.title[0].value == "Diagnose"
+    scan = known.calls[-1][0]
+    assert scan.name.endswith(".dcm") and scan.spacing_mm is not None
 
 
 def test_phantom_follows_its_sliders(data: AppTest, monkeypatch):

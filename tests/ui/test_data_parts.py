@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from nerve_core.data.statistics import ScanNumbers
-from nerve_core.ui import data_overview, data_pathology, data_picture, data_plots, data_scan, data_wall
+from nerve_core.ui import (
+    data_measure,
+    data_overview,
+    data_pathology,
+    data_picture,
+    data_plots,
+    data_scan,
+    data_wall,
+)
 from nerve_core.ui.data_sets import ScanSet, simulated, values
 from nerve_core.ui.theme import rgb
 
@@ -64,8 +72,8 @@ def test_a_point_of_a_chart_leads_to_its_scan():
         ScanNumbers(area_share=0.01 * n, x_share=0.5, depth_share=0.3, echo_inside=9.0, echo_ring=8.0)
         for n in range(1, 4)
     ] + [ScanNumbers(problem="The file is empty.")]
-    table = data_plots.prepared(ScanSet("x", ROWS), range(4), numbers)
-    assert list(table["index"]) == [0, 1, 2] and set(table["failed"]) == {1}
+    table = data_measure.prepared(ScanSet("x", ROWS), range(4), numbers)
+    assert list(table["index"]) == [0, 1, 2] and len(table) == 3
     for chart in ("Size", "Position", "Brightness"):
         drawn = data_plots.drawn(table, data_plots.CHARTS[chart], "site")
         points = {
@@ -80,7 +88,7 @@ def test_a_point_of_a_chart_leads_to_its_scan():
 def test_rare_values_share_a_colour():
     rows = [{"image": str(n), "group": str(n), "site": f"site {n // 3}"} for n in range(60)]
     numbers = [ScanNumbers(area_share=0.01)] * 60
-    table = data_plots.prepared(ScanSet("x", rows), range(60), numbers)
+    table = data_measure.prepared(ScanSet("x", rows), range(60), numbers)
     lines = data_plots.summary(table, data_plots.CHARTS["Size"], "site")
     assert len(lines) == data_plots.MANY and lines["Scans (n)"].sum() == 60
 

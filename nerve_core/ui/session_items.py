@@ -1,0 +1,91 @@
+"""What a session keeps of one file: the file, how the user looks at it, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nerve_core.imaging.scan import Box, Scan
+from nerve_core.inference.prediction import Prediction
+
+if TYPE_CHECKING:
+    from nerve_core.imaging.preprocess import Preprocess
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One file to look at: an upload, a sample, or a scan made or chosen on another page.
+
+    Attributes:
+        id: unique within the session.
+        name: base name of the file.
+        content: the file's bytes.
+        digest: SHA-256 of the bytes, hexadecimal.
+        truth: path of the true mask, for simulated samples only.
+        note: what is known of a simulated sample, else empty.
+    """
+
+    id: str
+    name: str
+    content: bytes
+    digest: str
+    truth: Path | None = None
+    note: str = ""
+
+
+@dataclass
+class View:
+    """How the user looks at one item.
+
+    Attributes:
+        frame: frame shown, from 0.
+        points: where the user pointed, (x, y) px, by frame.
+        settings: image processing chosen on the page, None for the model's own.
+        region: ultrasound region chosen on the page, None for the one found.
+    """
+
+    frame: int = 0
+    points: dict[int, Point] = field(default_factory=dict)
+    settings: Preprocess | None = None
+    region: Box | None = None
+
+    @property
+    def point(self) -> Point | None:
+        return self.points.get(self.frame)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of one item: a prediction, a refusal with its reason, or an error; never an exception.
+
+    Attributes:
+        item: the file.
+        scan: the frame judged, None when the file could not be read.
+        prediction: what the model said, None on error or refusal.
+        refused: why the picture must not be judged, else None.
+        error: why the file cannot be used, else None.
+        read_ms: time to read and decode the frame, ms.
+        ms: time from the decoded frame to the verdict, ms.
+    """
+
+    item: Item
+    scan: Scan | None = None
+    prediction: Prediction | None = None
+    refused: str | None = None
+    error: str | None = None
+    read_ms: float = 0.0
+    ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The few words of an outcome that a table of many needs."""
+
+    verdict: str | None
+    p_affected: float | None
+    nerves: int
+    frames: int
+    message: str
