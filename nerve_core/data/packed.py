@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +14,12 @@ import cv2
 import numpy as np
 
 from nerve_core.data.manifest import PATH_COLUMNS, Row
+from nerve_core.data.shards import FORMAT, AlteredError, Item, read_shards, write_shards
 from nerve_core.errors import DataError, ScanError
-from nerve_core.imaging.read import read_scan
+from nerve_core.imaging.read import open_scan
+from nerve_core.imaging.scan import Scan
+
+logger = logging.getLogger(__name__)
 
 LONG_SIDE = 640
 """Largest side kept, px: fine enough for the fascicles, small enough for memory."""
@@ -52,59 +58,131 @@ class Packed:
 def read_mask(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
     """Boolean mask of shape (H, W) from an image file in which nerve is brighter than half of its maximum.
 
+    Of a file with several pages the first is read.
+
     Raises:
         DataError: the file cannot be read or has another shape.
     """
-    try:
-        found = cv2.imdecode(
-            np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-        )
-    except (OSError, cv2.error):
-        found = None
-    if found is None:
-        raise DataError(f"The mask {Path(path).name} cannot be read; give a PNG of 0 and 255.")
-    if found.shape != shape:
-        raise DataError(
-            f"The mask {Path(path).name} is {found.shape[1]}×{found.shape[0]} px but its scan is "
-            f"{shape[1]}×{shape[0]} px; give both the same size."
-        )
-    return found > found.max() // 2
+    return _checked(_pages(path, 1)[0], path, shape)
 
 
 def pack(rows: Sequence[Row], cache: Path | None = None) -> Packed:
-    """Decode every row that has a contour, through the reader that predictions use.
+    """Every row that has a contour, through the reader that predictions use.
+
+    A row of a sweep whose mask has a page for each of its frames gives one entry a frame, with the number of
+    the frame, from 0, in the column ``frame``; of other files with several frames the first is taken.
 
     Args:
         rows: manifest rows with absolute paths.
-        cache: folder for the packed arrays; None decodes afresh.
+        cache: folder for a packed copy, which is mapped into memory, so that nothing is decoded the next
+            time; None decodes into memory.
 
     Raises:
         DataError: no row has a contour, or a listed file cannot be used.
     """
-    rows = [row for row in rows if row["mask"]]
-    if not rows:
+    rows = contoured(rows)
+    if cache is None:
+        return _packed(item for row in rows for item in decode(row))
+    folder = cache / f"packed-{_key(rows)}"
+    numbered = (
+        # The rows themselves may say more the next time, as on which side of a split they are.
+        item._replace(row={"number": str(number), "frame": item.row.get("frame", "")})
+        for number, row in enumerate(rows)
+        for item in decode(row)
+    )
+    try:
+        write_shards(numbered, folder, wait=True)
+        items = read_shards(folder)
+    except AlteredError as fault:
+        logger.warning("%s It is being packed again.", fault)
+        shutil.rmtree(folder)
+        return pack(rows, cache)
+    return _packed(item._replace(row=_row_of(item, rows)) for item in items)
+
+
+def contoured(rows: Sequence[Row]) -> list[Row]:
+    """The rows that have a contour; DataError when there is none."""
+    found = [row for row in rows if row["mask"]]
+    if not found:
         raise DataError("No row of the manifest has a mask; contours are needed to train.")
-    file = None
-    if cache is not None:
-        file = cache / f"packed-{_key(rows)}.npz"
-        if file.exists():
-            with np.load(file) as stored:
-                parts = ([stored.get(f"{letter}{k}") for k in range(len(rows))] for letter in "imv")
-                return Packed(rows, *parts)
-    images, masks, vessels = zip(*(_decode(row) for row in rows), strict=True)
-    if file is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-        named = zip("imv", (images, masks, vessels), strict=True)
-        arrays = {
-            f"{letter}{k}": part
-            for letter, parts in named
-            for k, part in enumerate(parts)
-            if part is not None
+    return found
+
+
+def decode(row: Row) -> Iterator[Item]:
+    """What a contoured row gives: one item, or one a frame of a sweep.
+
+    Sides above ``LONG_SIDE`` are made smaller, masks and image alike.
+
+    Raises:
+        DataError: a listed file cannot be used.
+    """
+    try:
+        opened = open_scan(row["image"])
+        pages = {
+            column: _pages(row[column], opened.n_frames)
+            for column in ("mask", "mask_vessel")
+            if row.get(column)
         }
-        partial = file.with_suffix(".part.npz")
-        np.savez(partial, **arrays)
-        partial.replace(file)
-    return Packed(rows, list(images), list(masks), list(vessels))
+        sweep = opened.n_frames > 1 and len(pages["mask"]) == opened.n_frames
+        for frame in range(opened.n_frames if sweep else 1):
+            scan = opened.scan(frame)
+            masks = {
+                column: _checked(several[frame], row[column], scan.pixels.shape)
+                for column, several in pages.items()
+                if frame < len(several)
+            }
+            own = row | {"frame": str(frame)} if sweep else row
+            yield Item(own, *_cropped(scan, masks["mask"], masks.get("mask_vessel")))
+    except ScanError as fault:
+        raise DataError(f"{Path(row['image']).name} cannot be packed: {fault}") from None
+
+
+def _pages(path: str | Path, wanted: int) -> list[np.ndarray]:
+    """The pages of an image file, uint8 (H, W) each; where one is ``wanted``, the first alone."""
+    flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        data = np.fromfile(path, np.uint8)
+        found = [cv2.imdecode(data, flags)] if wanted == 1 else list(cv2.imdecodemulti(data, flags)[1])
+    except (OSError, cv2.error):
+        found = []
+    if not found or found[0] is None:
+        raise DataError(f"The mask {Path(path).name} cannot be read; give a PNG of 0 and 255.")
+    return found
+
+
+def _checked(page: np.ndarray, path: str | Path, shape: tuple[int, int]) -> np.ndarray:
+    """A page as a boolean mask of the shape asked for."""
+    if page.shape != shape:
+        raise DataError(
+            f"The mask {Path(path).name} is {page.shape[1]}×{page.shape[0]} px but its scan is "
+            f"{shape[1]}×{shape[0]} px; give both the same size."
+        )
+    return page > page.max() // 2
+
+
+def _cropped(
+    scan: Scan, mask: np.ndarray, vessels: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The ultrasound region of a scan and its masks, uint8, no side above ``LONG_SIDE``."""
+    top, left, bottom, right = scan.region
+    scale = min(LONG_SIDE / max(bottom - top, right - left), 1)
+    size = (round((right - left) * scale), round((bottom - top) * scale))
+
+    def cut(part: np.ndarray, way: int) -> np.ndarray:
+        part = part[top:bottom, left:right].astype(np.uint8)
+        return part if scale == 1 else cv2.resize(part, size, interpolation=way)
+
+    drawn = (None if one is None else cut(one, cv2.INTER_NEAREST_EXACT) for one in (mask, vessels))
+    return cut(scan.pixels, cv2.INTER_AREA), *drawn
+
+
+def _packed(items: Iterable[Item]) -> Packed:
+    return Packed(*(list(part) for part in zip(*items, strict=True)))
+
+
+def _row_of(item: Item, rows: Sequence[Row]) -> Row:
+    row = rows[int(item.row["number"])]
+    return row | {"frame": item.row["frame"]} if item.row["frame"] else row
 
 
 def _key(rows: Sequence[Row]) -> str:
@@ -116,29 +194,4 @@ def _key(rows: Sequence[Row]) -> str:
         raise DataError(
             f"{Path(fault.filename).name}, which the manifest lists, cannot be opened; check its path."
         ) from None
-    return hashlib.sha256(stamps.encode()).hexdigest()[:16]
-
-
-def _decode(row: Row) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    try:
-        scan = read_scan(row["image"])
-    except ScanError as fault:
-        raise DataError(f"{Path(row['image']).name} cannot be packed: {fault}") from None
-    top, left, bottom, right = scan.region
-    image = scan.pixels[top:bottom, left:right]
-    masks = [
-        read_mask(row[column], scan.pixels.shape).astype(np.uint8)[top:bottom, left:right]
-        if row.get(column)
-        else None
-        for column in ("mask", "mask_vessel")
-    ]
-    scale = LONG_SIDE / max(image.shape)
-    if scale < 1:
-        size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        masks = [
-            None if mask is None else cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT)
-            for mask in masks
-        ]
-    mask, vessels = (None if part is None else np.ascontiguousarray(part) for part in masks)
-    return np.ascontiguousarray(image), mask, vessels
+    return hashlib.sha256(f"{FORMAT}|{LONG_SIDE}|{stamps}".encode()).hexdigest()[:16]

@@ -109,3 +109,43 @@ def test_a_scan_that_cannot_be_read_is_named(rows: list[Row], tmp_path: Path) ->
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(DataError, match=r"text\.png cannot be packed: The file is not a picture"):
         pack([rows[0] | {"image": str(tmp_path / "text.png")}])
+
+
+def test_a_copy_on_disk_that_was_altered_is_made_again(
+    rows: list[Row], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pack(rows, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    block = folder / "masks.u8"
+    block.write_bytes(bytes(block.stat().st_size))
+    assert same(pack(rows, tmp_path), pack(rows)) and "was cut off or altered" in caplog.text
+    assert block.read_bytes().count(1)
+
+
+def test_rows_may_say_more_the_next_time(rows: list[Row], tmp_path: Path) -> None:
+    pack(rows, tmp_path)
+    told = pack([row | {"split": "val"} for row in rows], tmp_path)
+    assert [row["split"] for row in told.rows] == ["val", "val"] and len(list(tmp_path.iterdir())) == 1
+
+
+def test_every_frame_of_a_sweep_comes_with_its_own_masks(tmp_path: Path) -> None:
+    frames = [simulate(seed, site="neck", size=(96, 96)) for seed in range(3)]
+    pages = {
+        "image": [frame.image for frame in frames],
+        "mask": [frame.mask for frame in frames],
+        "mask_vessel": [frame.vessel_mask for frame in frames],
+    }
+    row = {"group": "p"}
+    for name, several in pages.items():
+        row[name] = str(tmp_path / f"{name}.tif")
+        assert cv2.imwritemulti(row[name], several)
+    for cache in (None, tmp_path / "cache", tmp_path / "cache"):
+        packed = pack([row], cache)
+        assert [found["frame"] for found in packed.rows] == ["0", "1", "2"]
+        for k, frame in enumerate(frames):
+            assert (packed.masks[k] == frame.mask // 255).all()
+            assert (packed.vessels[k] == frame.vessel_mask // 255).all()
+        assert not np.array_equal(packed.images[0], packed.images[1])
+    cv2.imwrite(row["mask"], frames[0].mask)
+    (one,) = pack([row]).rows
+    assert one == row, "a mask of one page is that of the first frame"
