@@ -10,6 +10,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from nerve_core.data.phantom_probe import Fan
+
 GRID = 64
 """Side of the periodic grid of random values behind a smooth field, in grid cells."""
 
@@ -37,6 +39,9 @@ def _spline(positions: np.ndarray) -> np.ndarray:
     return matrix
 
 
+LINEAR_MM = 60.0
+"""Widest linear probe; a picture wider than that is black to both sides."""
+
 Window = tuple[slice, slice]
 """Rows and columns of a part of the image."""
 WHOLE: Window = (slice(None), slice(None))
@@ -54,17 +59,46 @@ class Fields:
         size: (rows, columns) of the frame, px.
         spacing_mm: mm per px, the same in both directions.
         along_mm: position of the frame along the limb, mm.
+        fan: the field of view of a curved probe; None for a linear one.
     """
 
     seed: int
     size: tuple[int, int]
     spacing_mm: float
     along_mm: float = 0.0
+    fan: Fan | None = None
+
+    @property
+    def top_mm(self) -> float:
+        """Depth of the upper edge of the picture; below 0 where the ends of a curved probe are in it."""
+        return 0.0 if self.fan is None else self.fan.top_mm
 
     @cached_property
     def depth(self) -> np.ndarray:
-        """Depth of each row, float32 (H, 1) mm from the probe."""
-        return ((np.arange(self.size[0]) + 0.5) * self.spacing_mm).astype(np.float32)[:, None]
+        """Depth of each row, float32 (H, 1) mm below the middle of the probe."""
+        rows = (np.arange(self.size[0]) + 0.5) * self.spacing_mm
+        return (rows + self.top_mm).astype(np.float32)[:, None]
+
+    @cached_property
+    def from_probe(self) -> np.ndarray:
+        """Distance from the probe along the beam, float32 mm, (H, 1), or (H, W) for a curved probe."""
+        return self.depth if self.fan is None else self.fan.place[0]
+
+    @cached_property
+    def view(self) -> np.ndarray | None:
+        """Pixels that the beams reach, bool (H, W); None when they reach all."""
+        if self.fan is not None:
+            return self.fan.inside
+        if self.size[1] * self.spacing_mm <= LINEAR_MM:
+            return None
+        return np.broadcast_to(np.abs(self.lateral) <= LINEAR_MM / 2, self.size)
+
+    @property
+    def half_mm(self) -> float:
+        """Half the width of the probe's surface."""
+        if self.fan is not None:
+            return self.fan.radius_mm * math.sin(self.fan.half_angle)
+        return min(self.size[1] * self.spacing_mm, LINEAR_MM) / 2
 
     @cached_property
     def lateral(self) -> np.ndarray:
@@ -72,9 +106,29 @@ class Fields:
         columns = np.arange(self.size[1]) + 0.5 - self.size[1] / 2
         return (columns * self.spacing_mm).astype(np.float32)[None, :]
 
+    def _down(self, cell_mm: float) -> np.ndarray:
+        """Spline weights of every row, float32 (H, GRID)."""
+        return self._weights(self.depth[:, 0], cell_mm, "down")
+
+    def _across(self, cell_mm: float) -> np.ndarray:
+        """Spline weights of every column, float32 (W, GRID)."""
+        return self._weights(self.lateral[0], cell_mm, "across")
+
+    def _weights(self, places_mm: np.ndarray, cell_mm: float, axis: str) -> np.ndarray:
+        known = self._splines.get((axis, cell_mm))
+        if known is None:
+            known = self._splines[axis, cell_mm] = _spline(places_mm / cell_mm)
+        return known
+
+    @cached_property
+    def _splines(self) -> dict[tuple[str, float], np.ndarray]:
+        return {}
+
     def rng(self, name: str, plane: int = 0) -> np.random.Generator:
         """Generator that depends on the seed, the name and the slice only."""
         words = [self.seed, zlib.crc32(name.encode()), plane + 2**20]
+        if self.seed < 2**32:  # the same numbers, sooner
+            words = np.array(words, np.uint32)
         return np.random.Generator(np.random.SFC64(np.random.SeedSequence(words)))
 
     def normal(self, name: str, shape: tuple[int, ...], length_mm: float) -> np.ndarray:
@@ -93,14 +147,16 @@ class Fields:
     ) -> np.ndarray:
         """Smooth field, float32, about standard normal, with the given cell sizes in mm, in a window."""
         grid = self.normal(name, (GRID, GRID), length_mm)
-        rows, columns = _spline(self.depth[at[0], 0] / down_mm), _spline(self.lateral[0, at[1]] / across_mm)
+        rows, columns = self._down(down_mm)[at[0]], self._across(across_mm)[at[1]]
+        # Only the nodes near the image count.
+        deep, wide = np.flatnonzero(rows.any(0)), np.flatnonzero(columns.any(0))
         # A cubic B-spline keeps (151/315) of the variance of its nodes in each direction.
-        return (rows @ grid @ columns.T) * np.float32(315 / 151)
+        return (rows[:, deep] @ grid[np.ix_(deep, wide)] @ columns[:, wide].T) * np.float32(315 / 151)
 
     def curve(self, name: str, across_mm: float, length_mm: float = 20.0) -> np.ndarray:
         """Smooth curve over the columns, float32 (1, W), about standard normal."""
         nodes = self.normal(name, (GRID,), length_mm)
-        return (_spline(self.lateral[0] / across_mm) @ nodes)[None, :] * np.float32(math.sqrt(315 / 151))
+        return (self._across(across_mm) @ nodes)[None, :] * np.float32(math.sqrt(315 / 151))
 
     def strands(
         self,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nerve_core.data.phantom_tissue import Patch, Tissue
+from nerve_core.data.phantom_tissue import NERVE_LOSS_DB, Patch, Tissue
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,12 @@ def paint_nerve(tissue: Tissue, shape: NerveShape, number: int) -> None:
     body = np.clip(0.5 - off / (1.5 * tissue.fields.spacing_mm), 0, 1)
     fascicle = _fascicles(tissue, part, inside, shape, wide, high, rng)
     texture = tissue.grain[at]
-    stroma = shape.epineurium_db + 1.8 * texture
+    lost = tissue.anisotropy(NERVE_LOSS_DB, 11.0)
+    stroma = shape.epineurium_db - lost + 1.8 * texture
     level = stroma + fascicle * (shape.fascicle_db + 1.2 * texture - stroma)
     rim = np.exp(-(((off - 0.45 * shape.rim_mm) / (0.6 * shape.rim_mm)) ** 2))
     tissue.level[at] += body * (level - tissue.level[at])
-    uneven = shape.rim_db - 3 + 2.5 * texture - 5 * (1 - part.facing)
+    uneven = shape.rim_db - 0.5 * lost - 3 + 2.5 * texture - 5 * (1 - part.facing)
     tissue.level[at] += rim * np.maximum(uneven - tissue.level[at], 0)
     tissue.loss[at] += body * (1.05 - tissue.loss[at])
     tissue.specular[at] *= 1 - body

@@ -8,80 +8,26 @@ distributed: mean / standard deviation 1.91 (Wagner et al. 1983, doi 10.1109/T-S
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 
 from nerve_core.data.phantom_field import Fields
+from nerve_core.data.phantom_machines import MACHINES as MACHINES
+from nerve_core.data.phantom_machines import Machine as Machine
 
 BANDS = 4
 """Number of depths at which the point-spread function is evaluated; rows between two are blended."""
+
+FAN_BANDS = 7
+"""The same for a fan, in which the distance of the beams grows as well."""
 
 CLUTTER_DB = -26.0
 """Level of side lobes and off-axis scatter below the echoes that cause them."""
 
 SLICE_MM = 1.0
 """Slice thickness: speckle of frames further apart than this along the limb is independent."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """How a scanner and its settings look.
-
-    Attributes:
-        name: what the manifest says of the device.
-        frequency_mhz: centre frequency; resolution scales with its inverse.
-        looks: number of independent looks averaged (spatial compounding), at least 1.
-        dynamic_range_db: span of the grey scale.
-        gain_db: overall gain.
-        gamma: exponent of the grey map; above 1 darkens the middle.
-        falloff_db: loss at the bottom of the image that time gain does not make up for.
-        smooth_px: standard deviation of the display filter, px at 0.08 mm/px; 0 is none.
-        sharpen: strength of edge enhancement, 0 is none.
-    """
-
-    name: str
-    frequency_mhz: float = 12.0
-    looks: int = 3
-    dynamic_range_db: float = 60.0
-    gain_db: float = 0.0
-    gamma: float = 1.0
-    falloff_db: float = 18.0
-    smooth_px: float = 0.6
-    sharpen: float = 0.0
-
-
-MACHINES = (
-    Machine("simulated linear probe, 12 MHz, compounding"),
-    Machine(
-        "simulated linear probe, 15 MHz, fine",
-        15.0,
-        looks=4,
-        dynamic_range_db=64,
-        gamma=1.15,
-        falloff_db=21,
-        smooth_px=0.5,
-        sharpen=0.3,
-    ),
-    Machine(
-        "simulated linear probe, 10 MHz, little compounding",
-        10.0,
-        looks=2,
-        dynamic_range_db=60,
-        falloff_db=15,
-        smooth_px=0.9,
-    ),
-    Machine(
-        "simulated linear probe, 12 MHz, high contrast",
-        12.0,
-        looks=4,
-        dynamic_range_db=52,
-        gain_db=3,
-        falloff_db=12,
-        sharpen=0.4,
-    ),
-)
 
 
 def beam_mm(depth_mm: float | np.ndarray, focus_mm: float, frequency_mhz: float) -> tuple:
@@ -111,6 +57,7 @@ def amplitude(
     spacing_mm: float,
     focus_mm: float,
     frequency_mhz: float,
+    pitch_mm: Callable[[float], float] | None = None,
 ) -> np.ndarray:
     """Amplitude of one look before compression.
 
@@ -118,25 +65,27 @@ def amplitude(
         diffuse: float32 (H, W), root mean square amplitude of the scatterers, linear.
         specular: float32 (H, W), amplitude of smooth interfaces, linear; echoes there add up in phase.
         noise: float32 (H, W, 2), standard normal real and imaginary parts of the scatterers.
-        spacing_mm: mm per px.
+        spacing_mm: mm per sample along the beam, and from beam to beam unless ``pitch_mm`` is given.
         focus_mm: depth of the focus, mm.
         frequency_mhz: centre frequency.
+        pitch_mm: distance of neighbouring beams at a depth in mm, where the beams of a fan part.
 
     Returns:
         float32 (H, W), linear. Where ``specular`` is 0 and ``diffuse`` is constant it is Rayleigh distributed
         with mean square ``2 * diffuse**2``.
     """
     height, width = diffuse.shape
-    scatter = noise * diffuse[..., None]
-    centres = (np.arange(BANDS) + 0.5) * height / BANDS
+    bands = BANDS if pitch_mm is None else FAN_BANDS
+    scatter = noise * cv2.merge([diffuse, diffuse])
+    centres = (np.arange(bands) + 0.5) * height / bands
     out = np.zeros((height, width, 2), np.float32)
     for index, centre in enumerate(centres):
-        axial, lateral = (
-            float(value) / spacing_mm for value in beam_mm(centre * spacing_mm, focus_mm, frequency_mhz)
-        )
-        down, across = _kernel(axial), _kernel(lateral)
+        depth = centre * spacing_mm
+        axial, lateral = (float(value) for value in beam_mm(depth, focus_mm, frequency_mhz))
+        down = _kernel(axial / spacing_mm)
+        across = _kernel(lateral / (pitch_mm(depth) if pitch_mm else spacing_mm))
         top = 0 if index == 0 else int(centres[index - 1])
-        bottom = height if index == BANDS - 1 else int(np.ceil(centres[index + 1]))
+        bottom = height if index == bands - 1 else int(np.ceil(centres[index + 1]))
         first, last = max(0, top - len(down)), min(height, bottom + len(down))
         # Kernels sum to 1 for interfaces; scatterers are scaled so that their energy is kept.
         field = scatter[first:last] * np.float32(1 / np.sqrt((down**2).sum() * (across**2).sum()))
@@ -145,31 +94,35 @@ def amplitude(
             top - first : bottom - first
         ]
         rows = np.arange(top, bottom)
-        weight = np.clip(1 - np.abs(rows + 0.5 - centre) * BANDS / height, 0, 1)
+        weight = np.clip(1 - np.abs(rows + 0.5 - centre) * bands / height, 0, 1)
         if index == 0:
             weight[rows + 0.5 < centre] = 1
-        if index == BANDS - 1:
+        if index == bands - 1:
             weight[rows + 0.5 > centre] = 1
-        out[top:bottom] += weight.astype(np.float32)[:, None, None] * field
+        field *= weight.astype(np.float32)[:, None, None]
+        out[top:bottom] += field
     return cv2.magnitude(out[..., 0], out[..., 1])
 
 
-def transmission(attenuation: np.ndarray, spacing_mm: float, usual: float) -> np.ndarray:
+def transmission(
+    attenuation: np.ndarray, spacing_mm: float, usual: float, beside_mm: float | None = None
+) -> np.ndarray:
     """Gain in dB left after time gain, float32 (H, W): below 0 in shadows, above 0 behind fluid.
 
     ``attenuation`` is the two-way loss in dB/mm at every pixel; time gain makes up for ``usual`` dB/mm.
+    Beams run down the columns, ``beside_mm`` apart (default: ``spacing_mm``).
     """
     total = np.cumsum(usual - attenuation, axis=0, dtype=np.float32) * spacing_mm
     # The beam has a width: a thin column of fluid or bone does not cut a razor-sharp stripe.
-    return cv2.GaussianBlur(total, (0, 0), sigmaX=max(0.3, 0.35 / spacing_mm), sigmaY=0.3)
+    return cv2.GaussianBlur(total, (0, 0), sigmaX=max(0.3, 0.35 / (beside_mm or spacing_mm)), sigmaY=0.3)
 
 
-def clutter(echo: np.ndarray, spacing_mm: float) -> np.ndarray:
-    """Side lobes and reverberation, linear amplitude (H, W): what veils lumens and shadows."""
-    near = cv2.GaussianBlur(echo, (0, 0), sigmaX=2.5 / spacing_mm, sigmaY=0.5 / spacing_mm)
+def clutter(echo: np.ndarray, beside_mm: float, down_mm: float) -> np.ndarray:
+    """Side lobes and scattered reverberation, linear amplitude (H, W): what veils lumens and shadows."""
+    near = cv2.GaussianBlur(echo, (0, 0), sigmaX=2.5 / beside_mm, sigmaY=0.5 / down_mm)
     # Multiple reflections smear over millimetres; a coarse grid is enough for them.
     size = max(4, round(echo.shape[1] / 8)), max(4, round(echo.shape[0] / 8))
-    coarse = cv2.GaussianBlur(cv2.resize(echo, size, interpolation=cv2.INTER_AREA), (0, 0), 0.5 / spacing_mm)
+    coarse = cv2.GaussianBlur(cv2.resize(echo, size, interpolation=cv2.INTER_AREA), (0, 0), 0.5 / down_mm)
     far = cv2.resize(coarse, echo.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return (near + far) * np.float32(10 ** (CLUTTER_DB / 20))
 
@@ -194,23 +147,50 @@ def form_image(
         focus_mm: depth of the focus.
         fields: random source, geometry and position of the frame.
     """
+    fan, spacing, pitch, depth = fields.fan, fields.spacing_mm, None, fields.depth
+    beside = spacing
+    if fan is not None:
+        level_db, specular, attenuation = (
+            fan.to_beams(part) for part in (level_db, specular, attenuation.astype(np.float32))
+        )
+        spacing, pitch = fan.step_mm, fan.pitch_mm
+        depth = (np.arange(fan.samples, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(spacing)
+        beside = pitch(fan.depth_mm / 2)
     height, width = level_db.shape
-    share = (fields.depth / (height * fields.spacing_mm)).astype(np.float32)
-    gain_db = (
-        transmission(attenuation, fields.spacing_mm, usual_attenuation) - machine.falloff_db * share**1.8
-    )
+    share = (depth / (height * spacing)).astype(np.float32)
+    gain_db = transmission(attenuation, spacing, usual_attenuation, beside)
+    gain_db = gain_db - machine.falloff_db * share**1.8
     gain = np.exp(np.clip(gain_db, -70, 14) * np.float32(np.log(10) / 20))
     diffuse = np.exp(level_db * np.float32(np.log(10) / 20)) * gain
-    veil = clutter(diffuse + specular * gain, fields.spacing_mm)
+    veil = clutter(diffuse + specular * gain, beside, spacing)
     # Noise of the receiver, amplified by the time gain along with the echoes.
     floor = np.float32(10 ** (-62 / 20)) * np.exp(share * np.float32(1.4))
     diffuse = np.sqrt(diffuse**2 + veil**2 + floor**2)
     specular = specular * gain
+    if machine.reverberation:
+        specular = specular + reverberation(specular, machine.reverberation)
     total = np.zeros((height, width), np.float32)
     for look in range(machine.looks):
         noise = fields.normal(f"speckle {look}", (height, width, 2), SLICE_MM)
-        total += amplitude(diffuse, specular, noise, fields.spacing_mm, focus_mm, machine.frequency_mhz)
-    return compress(total / machine.looks, machine, fields.spacing_mm)
+        total += amplitude(diffuse, specular, noise, spacing, focus_mm, machine.frequency_mhz, pitch)
+    echo = total / machine.looks
+    if fan is None:
+        return compress(echo, machine, spacing)
+    image = compress(fan.to_picture(echo), machine, fields.spacing_mm)
+    image[~fan.inside] = 0
+    return image
+
+
+def reverberation(specular: np.ndarray, strength: float) -> np.ndarray:
+    """Second echoes, float32 (H, W): what went probe, interface, probe, interface, probe.
+
+    They lie at twice the depth of the interface, twice as thick, with the square of its amplitude times
+    ``strength``; time gain has brought them up as much as everything else there.
+    """
+    half = cv2.resize(
+        specular[: (len(specular) + 1) // 2], specular.shape[::-1], interpolation=cv2.INTER_LINEAR
+    )
+    return np.float32(strength) * half**2
 
 
 def compress(echo: np.ndarray, machine: Machine, spacing_mm: float) -> np.ndarray:

@@ -13,6 +13,16 @@ from nerve_core.data.phantom_field import WHOLE, Fields, Window
 Curve = np.ndarray
 """Depth in mm over the columns, float32 (1, W)."""
 
+PRESSED_MM = 22.0
+"""Depth over which tissue gets out of the shape that a curved probe presses it into."""
+
+TENDON_LOSS_DB, NERVE_LOSS_DB, MUSCLE_LOSS_DB = 16.0, 6.0, 3.0
+"""Echo that tendon, nerve and muscle lose under a tilted beam: most in tendon, whose fibres run straightest.
+
+Chosen so that a tendon turns dark within about ten degrees while the nerve beside it stays visible, which is
+how the two are told apart in practice; not measured values.
+"""
+
 USUAL_LOSS = 1.0
 """Two-way attenuation of soft tissue in dB/mm (0.5 dB/cm/MHz one way at about 10 MHz)."""
 
@@ -47,6 +57,7 @@ class Tissue:
     """Maps of one frame, all (H, W): echogenicity in dB, interfaces, attenuation, nerves and vessels."""
 
     fields: Fields
+    tilt_deg: float = 0.0
     level: np.ndarray = field(init=False)
     specular: np.ndarray = field(init=False)
     loss: np.ndarray = field(init=False)
@@ -65,14 +76,17 @@ class Tissue:
         self.nerves = np.zeros(shape, np.uint8)
         self.vessels = np.zeros(shape, bool)
         # Everything is drawn in bent coordinates, so that nothing is a perfect ellipse or plane.
-        settle = np.clip(self.fields.depth / 4, 0, 1)
+        settle = np.clip(self.fields.from_probe / 4, 0, 1)
         self.x = (
             self.fields.lateral
             + 0.55 * self.fields.smooth("bend x", 8, 6)
             + 0.10 * self.fields.smooth("rough x", 1.6, 1.6)
         )
-        self.z = self.fields.depth + settle * (
-            0.50 * self.fields.smooth("bend z", 7, 6) + 0.09 * self.fields.smooth("rough z", 1.8, 1.4)
+        self.z = (
+            self.fields.depth
+            + self._pressed()
+            + settle
+            * (0.50 * self.fields.smooth("bend z", 7, 6) + 0.09 * self.fields.smooth("rough z", 1.8, 1.4))
         )
         flow = settle * (
             0.9 * self.fields.smooth("flow", 9, 7) + 0.25 * self.fields.smooth("small flow", 3, 2.5)
@@ -80,10 +94,21 @@ class Tissue:
         self.flow = self.x, self.z + flow
         self.grain = self.fields.smooth("grain", 2.6, 1.2) + 0.8 * self.fields.smooth("fine grain", 0.8, 0.4)
 
+    def _pressed(self) -> np.ndarray | float:
+        """How much deeper in the limb a pixel lies than in the picture, mm: skin takes on a probe's curve."""
+        if self.fields.fan is None:
+            return 0.0
+        away = self.fields.from_probe
+        return (away - self.fields.depth) * np.exp(-np.clip(away, 0, None) / np.float32(PRESSED_MM))
+
     @property
     def bottom(self) -> float:
         """Depth of the last row, mm."""
-        return self.fields.size[0] * self.fields.spacing_mm
+        return self.fields.size[0] * self.fields.spacing_mm + self.fields.top_mm
+
+    def anisotropy(self, most_db: float, width_deg: float) -> float:
+        """Loss in dB of the echo of parallel fibres that the beam meets ``tilt_deg`` off the right angle."""
+        return most_db * (1 - math.exp(-((self.tilt_deg / width_deg) ** 2)))
 
     def curve(
         self, name: str, depth: float, tilt: float = 0.0, wave: float = 0.5, across: float = 9.0
@@ -137,6 +162,7 @@ class Tissue:
         long = self.dashes(name, 2.6, 0.20, angle, 0.5 * streaks, at)
         short = self.dashes(name + " short", 0.8, 0.22, angle * 0.5, 0.95 * streaks, at)
         bundles = self.strands(name + " bundles", 2.4, 0.8, angle, at)
+        level -= self.anisotropy(MUSCLE_LOSS_DB, 12.0)
         self.fill(cover, level + 1.5 * self.grain[at] + 1.6 * bundles + 8 * long + 7 * short, 1.05, at)
         bright = np.clip(0.6 + 0.6 * bundles, 0.05, 2)
         self.specular[at] += cover * bright * (np.float32(0.30) * long + np.float32(0.16) * short)
@@ -210,7 +236,12 @@ class Tissue:
         """
         reach = 1.25 * max(wide, high) + margin + 1.2
         step, (height, width) = self.fields.spacing_mm, self.fields.size
-        top, bottom = (int(np.clip((z + side * reach) / step, 0, height)) for side in (-1, 1))
+        above = z - self.fields.top_mm
+        lift = 0.0
+        if self.fields.fan is not None:  # pressed tissue lies higher in the picture
+            bow = (abs(x) + reach) ** 2 / (1.4 * self.fields.fan.radius_mm)
+            lift = bow * math.exp(-max(z - reach, 0.0) / PRESSED_MM)
+        top, bottom = (int(np.clip(edge / step, 0, height)) for edge in (above - reach - lift, above + reach))
         left, right = (int(np.clip((x + side * reach) / step + width / 2, 0, width)) for side in (-1, 1))
         if bottom - top < 3 or right - left < 3:
             return None
@@ -282,13 +313,15 @@ class Tissue:
         if part is None:
             return
         at = part.rows, part.columns
+        lost = self.anisotropy(TENDON_LOSS_DB, 6.0)
+        level, sharp = level - lost, np.float32(10 ** (-lost / 20))
         off = (part.inside - 1) * min(wide, high)
         body = np.clip(0.5 - off / 0.2, 0, 1)
         fibres = ridge(self.strands(name, 0.8, 0.32, angle, at), 0.45)
         self.level[at] += body * (level - 5 + 8 * fibres - self.level[at])
         self.loss[at] += body * (1.25 - self.loss[at])
         self.specular[at] *= 1 - body
-        self.specular[at] += body * fibres * np.float32(0.10)
+        self.specular[at] += body * fibres * np.float32(0.10) * sharp
         sheath = np.exp(-(((off - 0.1) / 0.16) ** 2))
         self.level[at] -= np.float32(5) * np.exp(-(((off - 0.35) / 0.2) ** 2))
         self.specular[at] += sheath * part.facing**2 * np.float32(0.12)
@@ -314,9 +347,9 @@ class Tissue:
         line = self.curve("skin", skin, wave=0.06)
         self.fill(self.between(-1, line), -24 + 1.5 * self.grain, 1.0)
         self.fascia("skin edge", line, 0.28, 0.12)
-        ring = np.zeros_like(self.fields.depth)
+        ring = np.zeros_like(self.fields.from_probe)
         for order, strength in enumerate((1.0, 0.5, 0.28, 0.16, 0.09, 0.05)):
-            ring += strength * np.exp(-(((self.fields.depth - 0.10 - 0.24 * order) / 0.06) ** 2))
+            ring += strength * np.exp(-(((self.fields.from_probe - 0.10 - 0.24 * order) / 0.06) ** 2))
         self.specular += np.float32(rng.uniform(0.25, 0.6)) * ring
 
 
@@ -324,9 +357,12 @@ def contact_loss(loss: np.ndarray, fields: Fields, rng: np.random.Generator) -> 
     """Sometimes one end of the probe has no contact: everything below it is lost (``loss`` is changed)."""
     if rng.random() < 0.12:
         side = 1 if rng.random() < 0.5 else -1
-        half = fields.size[1] * fields.spacing_mm / 2
+        half = fields.half_mm
         gone = np.clip((side * fields.lateral - half * rng.uniform(0.72, 0.9)) / 1.0, 0, 1)
-        loss[: max(1, int(2.5 / fields.spacing_mm))] += (gone * 9).astype(np.float32)
+        if fields.fan is None:
+            loss[: max(1, int(2.5 / fields.spacing_mm))] += (gone * 9).astype(np.float32)
+        else:
+            loss += (gone * 9 * (fields.from_probe < 2.5)).astype(np.float32)
 
 
 def mark_nerves(nerves: np.ndarray) -> np.ndarray:
