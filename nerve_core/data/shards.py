@@ -77,8 +77,7 @@ def write_shards(
     with room_on_disk(out.parent), alone_with(out, wait):
         if wait and (out / INDEX).is_file():
             return
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise DataError(f"{out} is not empty; choose another folder, nothing is overwritten.")
+        check_free(out)
         work = out.parent / f".{out.name}.packing"
         shutil.rmtree(work, ignore_errors=True)
         try:
@@ -93,6 +92,12 @@ def write_shards(
             _to_disk(out.parent)
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+
+def check_free(out: Path) -> None:
+    """Raise DataError unless a folder can be made there with nothing overwritten."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out} is not empty; choose another folder, nothing is overwritten.")
 
 
 def read_shards(folder: Path) -> list[Item]:
