@@ -20,6 +20,10 @@ from urllib.parse import unquote, urlsplit
 from nerve_core.errors import DataError
 
 CHUNK = 2**20
+BOMB_RATIO = 200
+"""How many times its own size an archive may unpack to; scans and masks together stay far below."""
+BOMB_SIZE = 2**30
+"""Bytes up to which any archive may unpack, whatever the ratio."""
 TIMEOUT = 60
 """Seconds without an answer after which a download is given up for now."""
 Progress = Callable[[float], None]
@@ -177,7 +181,7 @@ def _unzip(archive: Path, folder: Path) -> None:
             _check_name(archive, member.filename)
             if stat.S_ISLNK(member.external_attr >> 16):
                 raise _unsafe(archive, member.filename)
-        _check_room(folder, sum(member.file_size for member in members))
+        _check_size(archive, folder, sum(member.file_size for member in members))
         for member in members:
             packed.extract(member, folder)
 
@@ -190,7 +194,7 @@ def _untar(archive: Path, folder: Path) -> None:
             if not (member.isfile() or member.isdir()):
                 raise _unsafe(archive, member.name)
             total += member.size
-            _check_room(folder, total)
+            _check_size(archive, folder, total)
         packed.extractall(folder, filter="data")
 
 
@@ -207,7 +211,12 @@ def _unsafe(archive: Path, name: str) -> DataError:
     )
 
 
-def _check_room(folder: Path, size: int) -> None:
-    """Raise OSError (disk full) before unpacking more than the disk holds, as a bomb would."""
+def _check_size(archive: Path, folder: Path, size: int) -> None:
+    """Raise before anything is unpacked: DataError for a bomb, OSError for more than the disk holds."""
+    if size > BOMB_SIZE and size > BOMB_RATIO * archive.stat().st_size:
+        raise DataError(
+            f"{archive.name} would unpack to {size / 2**30:,.1f} GB, more than {BOMB_RATIO} times its own "
+            "size, as an archive made to fill disks does; if you trust it, unpack it yourself."
+        )
     if size > shutil.disk_usage(folder).free:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -100,8 +100,10 @@ def _read_csv(path: Path, with_groups: bool) -> list[Row]:
 def _check_length(path: Path) -> None:
     """Refuse a manifest of too many lines before any of it takes memory."""
     with path.open("rb") as file:
-        lines = sum(part.count(b"\n") for part in iter(lambda: file.read(2**20), b""))
-    images = lines - 1  # the header; a last line without its end is let through
+        counts = [(part.count(b"\n"), part.count(b"\r")) for part in iter(lambda: file.read(2**20), b"")]
+    images = (
+        max(map(sum, zip(*counts, strict=True)), default=0) - 1
+    )  # the header; a last line without its end is let through
     if images > MAX_ROWS:
         raise DataError(
             f"{path.name} lists {images:,} images, more than the {MAX_ROWS:,} that are read at once; "

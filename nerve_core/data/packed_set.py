@@ -9,6 +9,7 @@ from nerve_core.data.manifest import PATH_COLUMNS, Row, read_manifest
 from nerve_core.data.packed import contoured, decode
 from nerve_core.data.shards import Item, check_free, read_shards, write_shards
 from nerve_core.data.tfrecord import write_tfrecords
+from nerve_core.errors import DataError
 
 Progress = Callable[[str, float], None]
 
@@ -36,6 +37,7 @@ def write_packed_set(
     check_free(out)
     manifest = Path(manifest)
     rows = contoured(read_manifest(manifest))
+    _check_unique(rows)
     home = (manifest if manifest.is_dir() else manifest.parent).resolve()
     written = 0
 
@@ -49,6 +51,18 @@ def write_packed_set(
 
     write_shards(_items(rows, home, progress), out, more)
     return written
+
+
+def _check_unique(rows: Sequence[Row]) -> None:
+    """Raise DataError when an image is listed twice, which would count double or stand on two sides."""
+    seen: set[str] = set()
+    for row in rows:
+        if row["image"] in seen:
+            raise DataError(
+                f"{Path(row['image']).name} is listed more than once; keep one row an image "
+                "(data check names them all)."
+            )
+        seen.add(row["image"])
 
 
 def _items(rows: Sequence[Row], home: Path, progress: Progress | None) -> Iterator[Item]:

@@ -6,8 +6,11 @@ import errno
 import hashlib
 import io
 import re
+import subprocess
+import sys
 import tarfile
 import threading
+import time
 import zipfile
 from collections import namedtuple
 from collections.abc import Iterator
@@ -28,8 +31,10 @@ class Server(ThreadingHTTPServer):
 
     tag = '"one"'
     break_after: int | None = None
+    slow = False
     ranges = True
     asked: list[str | None]
+    waiting: threading.Event
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -50,6 +55,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", self.server.tag)
         self.end_headers()
         end = len(CONTENT) if self.server.break_after is None else start + self.server.break_after
+        if self.server.slow and not start:
+            self.wfile.write(CONTENT[:300_000])
+            self.server.waiting.wait(20)
+            return
         self.wfile.write(CONTENT[start:end])
 
     def log_message(self, *_: object) -> None:
@@ -59,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     found = Server(("127.0.0.1", 0), Handler)
-    found.asked = []
+    found.asked, found.waiting = [], threading.Event()
     thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield found
@@ -95,6 +104,24 @@ def test_a_broken_download_goes_on_where_it_stopped(server: Server, tmp_path: Pa
     broken(server, tmp_path)
     assert download(address(server), tmp_path).read_bytes() == CONTENT
     assert server.asked == [None, "bytes=300000-"]
+
+
+def test_a_killed_download_goes_on_where_it_stopped(server: Server, tmp_path: Path) -> None:
+    server.slow = True
+    code = "import sys, pathlib, nerve_core.data.fetch as f; f.CHUNK = 2**14; "
+    code += "f.download(sys.argv[1], pathlib.Path(sys.argv[2]))"
+    process = subprocess.Popen([sys.executable, "-c", code, address(server), str(tmp_path)])
+    part, until = tmp_path / "set.zip.part", time.monotonic() + 60
+    while not (part.exists() and part.stat().st_size > 200_000) and time.monotonic() < until:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    server.waiting.set()
+    come = part.stat().st_size
+    assert 200_000 < come <= 300_000 and not (tmp_path / "set.zip").exists()
+    assert download(address(server), tmp_path).read_bytes() == CONTENT
+    assert server.asked == [None, f"bytes={come}-"]
+    assert [path.name for path in tmp_path.iterdir()] == ["set.zip"]
 
 
 def test_a_file_that_changed_meanwhile_is_fetched_afresh(server: Server, tmp_path: Path) -> None:
@@ -218,6 +245,39 @@ def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path, monkeypatch: pytes
     archive = zipped(tmp_path / "a.zip", {"a.png": bytes(5 * 10**6)})
     assert archive.stat().st_size < 10**5
     with pytest.raises(DataError, match="full"):
+        unpack(archive, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_a_bomb_that_the_disk_could_hold_is_refused_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(fetch, "BOMB_SIZE", 10**6)
+    archive = tmp_path / f"a.{kind}"
+    if kind == "zip":
+        zipped(archive, {f"{k}.png": bytes(10**6) for k in range(3)})
+    else:
+        several = [member(f"{k}.png") for k in range(3)]
+        with tarfile.open(archive, "w:gz") as packed:
+            for one in several:
+                one.size = 10**6
+                packed.addfile(one, io.BytesIO(bytes(10**6)))
+    with pytest.raises(DataError, match="200 times its own size"):
+        unpack(archive, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+    monkeypatch.setattr(fetch, "BOMB_SIZE", 4 * 10**6)
+    unpack(archive, tmp_path / "set")
+    assert len(list((tmp_path / "set").iterdir())) == 3
+
+
+def test_a_zip_that_lies_about_its_size_is_damaged(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", {"a.png": bytes(10**6)})
+    data = archive.read_bytes()
+    size = (10**6).to_bytes(4, "little")
+    assert data.count(size) == 2
+    archive.write_bytes(data.replace(size, (1000).to_bytes(4, "little")))
+    with pytest.raises(DataError, match="damaged"):
         unpack(archive, tmp_path / "set")
     assert not (tmp_path / "set").exists()
 

@@ -229,6 +229,38 @@ def test_a_set_with_a_manifest_keeps_its_columns(tmp_path: Path) -> None:
     assert (mask_of(row) == box()).all()
 
 
+def test_the_masks_of_vessels_come_along(tmp_path: Path) -> None:
+    for name in ("1", "2"):
+        picture(tmp_path / f"in/{name}.png")
+        cv2.imwrite(str(tmp_path / f"in/{name}-v.png"), box().astype(np.uint8) * 255)
+    (tmp_path / "in/manifest.csv").write_text("image,group,mask_vessel\n1.png,p,1-v.png\n2.png,q,\n")
+    one, other = added(tmp_path / "in", tmp_path / "out")
+    assert other["mask_vessel"] == "" and Path(one["mask_vessel"]).is_relative_to(tmp_path / "out")
+    assert (mask_of({"mask": one["mask_vessel"]}) == box()).all()
+    (tmp_path / "in/1-v.png").unlink()
+    with pytest.raises(DataError, match=r"lists 1-v\.png, which is not in the set"):
+        added(tmp_path / "in", tmp_path / "again")
+
+
+def test_two_that_add_the_same_set_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(tmp_path / "in/affected/1.png")
+    inside: list[str] = []
+    plan, out = Plan("test", str(tmp_path / "in"), Layout()), tmp_path / "out"
+
+    def copy(source: Path, target: Path) -> None:
+        with pytest.raises(DataError, match="Another process is making"):
+            add_set(plan, out)
+        inside.append(target.name)
+        target.write_bytes(Path(source).read_bytes())
+
+    monkeypatch.setattr(writing.shutil, "copyfile", copy)
+    add_set(plan, out)
+    assert len(inside) == 1 and len(read_manifest(out)) == 1
+    with pytest.raises(DataError, match="not empty"):
+        add_set(plan, out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+
+
 def test_a_wrapped_archive_and_names_that_clash(tmp_path: Path) -> None:
     for name in ("a/b.png", "a_b.png", "A_B.PNG"):
         picture(tmp_path / "in" / name)

@@ -25,6 +25,17 @@ def test_paths_become_absolute_and_columns_are_kept(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == [row]
 
 
+def test_a_whole_path_that_the_user_wrote_stays(tmp_path: Path) -> None:
+    scans = tmp_path / "elsewhere"
+    file = write(
+        tmp_path / "manifest.csv",
+        f"image,mask,mask_vessel,group\n{scans}/1.png,{scans}/m.png,v/1.png,p\nb.png,,,p\n",
+    )
+    one, other = read_manifest(file)
+    assert (one["image"], one["mask"]) == (str(scans / "1.png"), str(scans / "m.png"))
+    assert (one["mask_vessel"], other["mask_vessel"], other["mask"]) == (str(tmp_path / "v/1.png"), "", "")
+
+
 def test_a_plain_folder_of_two_classes(tmp_path: Path) -> None:
     for label in ("affected", "unaffected"):
         (tmp_path / label).mkdir()
@@ -45,6 +56,7 @@ def test_a_plain_folder_of_two_classes(tmp_path: Path) -> None:
         ("image,group\n", "no images"),
         ("image,group\n../other/a.png,g\n", "Line 2.*leads out"),
         ("image,mask,group\na.png,m/../../b.png,g\n", "Line 2.*leads out"),
+        ("image,group,mask_vessel\na.png,g,../b.png\n", "Line 2.*leads out"),
         ("image,group\n..\\\\a.png,g\n", "leads out"),
         ("image,group\n" + "x" * 200_000 + ",g\n", "damaged CSV"),
     ],
@@ -70,6 +82,18 @@ def test_a_manifest_too_long_is_refused_before_it_is_read(
     monkeypatch.setattr(manifest, "_lines", lambda _: pytest.fail("it was read"))
     with pytest.raises(DataError, match="lists 11 images, more than the 10"):
         read_manifest(file)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_whatever_ends_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    (tmp_path / "manifest.csv").write_bytes(end.join(["image,group", *["a.png,g"] * 9, ""]).encode())
+    monkeypatch.setattr(manifest, "MAX_ROWS", 9)
+    assert len(read_manifest(tmp_path)) == 9
+    monkeypatch.setattr(manifest, "MAX_ROWS", 8)
+    with pytest.raises(DataError, match="lists 9 images"):
+        read_manifest(tmp_path)
 
 
 def test_rows_without_a_group_come_through_only_for_a_check(tmp_path: Path) -> None:

@@ -74,6 +74,12 @@ def test_the_command(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
             r"mask 2-m\.png is 6×5 px but its scan is 80×64",
         ),
         (lambda folder: (folder / "manifest.csv").write_text("image,group\n3.png,p"), "No row .* has a mask"),
+        (
+            lambda folder: (folder / "manifest.csv").write_text(
+                "image,mask,group\n" + "1.png,1-m.png,p\n" * 2
+            ),
+            r"1\.png is listed more than once",
+        ),
     ],
 )
 def test_what_cannot_be_packed_is_named_and_leaves_nothing(

@@ -71,6 +71,7 @@ class Item:
         label: ``affected``, ``unaffected`` or empty.
         group: patient or sweep.
         more: further columns of the manifest.
+        vessels: file of the mask of arteries and veins, where there is one.
     """
 
     image: Path
@@ -79,6 +80,7 @@ class Item:
     mask: Path | np.ndarray | None = None
     label: str = ""
     more: Mapping[str, str] | None = None
+    vessels: Path | None = None
 
 
 def files(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from nerve_core.data.alone import alone_with
 from nerve_core.data.fetch import download, is_archive, is_url, room_on_disk, unpack, verify
 from nerve_core.data.importers import KINDS, kind_of, read_items
 from nerve_core.data.importers.layout import Item, Layout
@@ -56,26 +57,32 @@ def add_set(plan: Plan, out: Path, progress: Callable[[str, float], None] | None
         Path of ``out/manifest.csv``.
 
     Raises:
-        DataError: in one sentence, whatever is wrong with the source, its files or the folder.
+        DataError: in one sentence, whatever is wrong with the source, its files or the folder, or another
+            process that is adding the same set.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out} is not empty; choose another folder with --out, or take it away first.")
+    _check_free(out)
     if not is_url(plan.source) and not Path(plan.source).exists():
         raise DataError(f"There is nothing at {plan.source}; check the path.")
     work, cache = (out.parent / f".{out.name}.{what}" for what in ("adding", "download"))
-    try:
-        with room_on_disk(out.parent):
-            shutil.rmtree(work, ignore_errors=True)
+    with room_on_disk(out.parent), alone_with(out):
+        _check_free(out)
+        shutil.rmtree(work, ignore_errors=True)
+        try:
             work.mkdir(parents=True)
             folder = _folder(plan, work, cache, progress)
             _convert(plan, folder, work / "set", progress)
             if out.exists():
                 out.rmdir()
             (work / "set").rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    shutil.rmtree(cache, ignore_errors=True)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(cache, ignore_errors=True)
     return out / "manifest.csv"
+
+
+def _check_free(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out} is not empty; choose another folder with --out, or take it away first.")
 
 
 def _folder(plan: Plan, work: Path, cache: Path, progress: Callable[[str, float], None] | None) -> Path:
@@ -160,6 +167,10 @@ def _copy(item: Item, kind: str, layout: Layout, out: Path, taken: set[str]) -> 
         _write_mask(out / row["mask"], mask)
     elif layout.skip_empty:
         return None
+    if item.vessels is not None:
+        row["mask_vessel"] = f"masks_vessel/{Path(name).stem}{item.vessels.suffix.lower()}"
+        (out / "masks_vessel").mkdir(exist_ok=True)
+        shutil.copyfile(item.vessels, out / row["mask_vessel"])
     shutil.copyfile(item.image, out / row["image"])
     return row
 
