@@ -30,6 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     phantoms.add_argument(
         "--seed", type=int, default=100_000, metavar="N", help="same seed, same images (default 100000)"
     )
+    phantoms.add_argument(
+        "--site", action="append", default=[], metavar="SITE", help="repeat for several (default: every site)"
+    )
+    phantoms.add_argument(
+        "--probe", default="any", metavar="KIND", help="linear, curved or any (default: any)"
+    )
+    phantoms.add_argument(
+        "--sweeps", type=int, default=0, metavar="N",
+        help="also write N sweeps as multi-frame DICOM with a TIFF mask each (default 0)",
+    )  # fmt: skip
+    phantoms.add_argument(
+        "--size", default="384", metavar="PX", help="256, or height x width as in 256x320 (default 384)"
+    )
     phantoms.set_defaults(act=_phantoms)
 
 
@@ -201,7 +214,16 @@ def _pathology(args: argparse.Namespace) -> int:
 
 
 def _phantoms(args: argparse.Namespace) -> int:
-    from nerve_core.data.phantom_set import write_phantom_set
+    from nerve_core.data.phantom_set import size_from, write_phantom_set
 
-    print(write_phantom_set(args.out, args.count, args.seed))
+    made = write_phantom_set(
+        args.out,
+        args.count,
+        args.seed,
+        size_from(args.size),
+        sites=args.site,
+        probe=args.probe,
+        sweeps=args.sweeps,
+    )
+    print(made)
     return 0

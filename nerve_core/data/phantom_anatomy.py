@@ -1,4 +1,4 @@
-"""What lies where: cross-sections of six sites."""
+"""What lies where: the sites and their cross-sections (those of `phantom_limbs` among them)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nerve_core.data.phantom_limbs import ankle, fibular_head, forearm, thigh
 from nerve_core.data.phantom_nerve import NerveShape
 from nerve_core.data.phantom_sizes import draw_area
 from nerve_core.data.phantom_tissue import Tissue
@@ -28,12 +29,6 @@ class Site:
     draw: Callable[[Tissue, np.random.Generator], list[NerveShape]]
 
 
-def _drift(tissue: Tissue, rng: np.random.Generator, reach: float) -> float:
-    """Offset in mm that changes smoothly along the limb."""
-    phase, length = rng.uniform(0, 2 * math.pi), rng.uniform(28, 55)
-    return reach * math.sin(2 * math.pi * tissue.fields.along_mm / length + phase)
-
-
 def _wrist(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     shift = rng.uniform(-2.5, 2.5)
     roof = rng.uniform(2.6, 4.0)
@@ -49,7 +44,7 @@ def _wrist(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     area = draw_area(rng, "wrist", "median")
     aspect = rng.uniform(1.7, 2.7)
     thick = 2 * math.sqrt(area / math.pi / aspect)
-    x, z = shift + _drift(tissue, rng, 1.2), roof + 0.45 + thick / 2
+    x, z = shift + tissue.drift(rng, 1.2), roof + 0.45 + thick / 2
     # Flexor tendons in two rows below the nerve, and to its sides above them.
     row = z + thick / 2 + 1.5
     for index in range(5):
@@ -57,7 +52,7 @@ def _wrist(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         lift = 1.6 if abs(place - x) > 1.35 * math.sqrt(area * aspect / math.pi) + 1.2 else 0.0
         tissue.tendon(
             f"superficial {index}",
-            place + _drift(tissue, rng, 0.5),
+            place + tissue.drift(rng, 0.5),
             row - lift + rng.normal(0, 0.2),
             rng.uniform(1.7, 2.1),
             rng.uniform(1.2, 1.5),
@@ -115,7 +110,7 @@ def _elbow(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     split = tissue.curve("split", fat + rng.uniform(6.5, 9), rng.uniform(-0.25, 0.1), 0.5)
     tissue.muscle("deep flexor", tissue.between(split, 99), -32, rng.uniform(-0.5, 0.5), 0.8)
     tissue.fascia("split", split, 0.4, 0.18)
-    x = rng.uniform(-2.5, 1.5) + _drift(tissue, rng, 1.0)
+    x = rng.uniform(-2.5, 1.5) + tissue.drift(rng, 1.0)
     z = fat + rng.uniform(2.2, 3.4)
     bone = x - rng.uniform(4.8, 5.8)
     tissue.connective("groove", tissue.blob(x - 0.6, z + 0.4, 4.4, 2.9, 0.2, 0.5), -22, 0.2)
@@ -150,7 +145,7 @@ def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     roof = tissue.curve("roof", fat, rng.normal(0, 0.06), 0.5)
     tissue.muscle("triceps", tissue.between(0, 99), -34, rng.uniform(-0.3, 0.3))
     radius = rng.uniform(1.9, 2.7)
-    x, z = rng.uniform(-2, 2) + _drift(tissue, rng, 1.0), fat + rng.uniform(5.5, 7.5)
+    x, z = rng.uniform(-2, 2) + tissue.drift(rng, 1.0), fat + rng.uniform(5.5, 7.5)
     tissue.connective("gaps", tissue.between(roof, z + 6.5), -26, 0.1)
     below = tissue.between(roof + 0.2, 99)
     tissue.belly("coracobrachialis", x - 11.5, z + 3.5, 6.5, 4.5, 0.35, rng.uniform(-36, -32), below)
@@ -181,7 +176,7 @@ def _axilla(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         nerves.append(
             NerveShape(
                 name,
-                x + away * math.cos(turn) + _drift(tissue, rng, 0.3),
+                x + away * math.cos(turn) + tissue.drift(rng, 0.3),
                 z + away * math.sin(turn),
                 area,
                 rng.uniform(1.1, 1.6),
@@ -198,7 +193,7 @@ def _neck(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     fat = rng.uniform(1.8, 3.6)
     top = tissue.curve("platysma", fat, rng.normal(0, 0.03), 0.3)
     under = tissue.curve("under", fat + rng.uniform(2.8, 4.2), rng.uniform(0.02, 0.12), 0.4)
-    x = rng.uniform(-1, 3) + _drift(tissue, rng, 0.8)
+    x = rng.uniform(-1, 3) + tissue.drift(rng, 0.8)
     z = float(np.interp(x, tissue.fields.lateral[0], under[0])) + rng.uniform(1.8, 2.8)
     lean = rng.uniform(-0.25, 0.15)
     tissue.connective("loose", tissue.between(0, 99), -27, 0.1)
@@ -268,7 +263,7 @@ def _groin(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     lata = tissue.curve("fascia lata", fat, rng.normal(0, 0.05), 0.6)
     area = draw_area(rng, "groin", "femoral")
     radius = rng.uniform(3.4, 4.6)
-    artery = rng.uniform(2, 6) + _drift(tissue, rng, 1.0)
+    artery = rng.uniform(2, 6) + tissue.drift(rng, 1.0)
     z = fat + radius + rng.uniform(1.6, 3.0)
     iliaca = tissue.curve("iliaca", fat + rng.uniform(2.4, 3.4), 0.12, 0.4)
     tissue.muscle("iliopsoas", tissue.between(0, 99), -35, rng.uniform(-0.4, 0.4))
@@ -318,7 +313,7 @@ def _groin(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
 def _popliteal(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     fat = rng.uniform(4, 9)
     roof = tissue.curve("roof", fat, rng.normal(0, 0.04), 0.6)
-    x = rng.uniform(-2, 2) + _drift(tissue, rng, 1.2)
+    x = rng.uniform(-2, 2) + tissue.drift(rng, 1.2)
     z = fat + rng.uniform(5.5, 8.5)
     tissue.muscle("gastrocnemius", tissue.between(0, 99), -34, rng.uniform(-0.3, 0.3))
     tissue.fat("fossa", tissue.between(roof, z + 13), -26, 0.35)
@@ -387,4 +382,8 @@ SITES: dict[str, Site] = {
     "wrist": Site(("median", "ulnar"), (19, 25), _wrist),
     "groin": Site(("femoral",), (32, 42), _groin),
     "popliteal": Site(("tibial", "fibular"), (34, 44), _popliteal),
+    "ankle": Site(("tibial", "medial plantar", "lateral plantar"), (18, 25), ankle),
+    "forearm": Site(("median", "ulnar"), (22, 30), forearm),
+    "fibular head": Site(("common fibular",), (17, 25), fibular_head),
+    "thigh": Site(("sciatic",), (40, 55), thigh),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import (
@@ -79,3 +80,9 @@ def save_dicom(path: Path, frames: Sequence[Phantom], frame_ms: float = 66.7) ->
     data.PixelData = np.stack([frame.image for frame in frames]).tobytes()
     data.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg", generate_instance_uid=False)
     data.save_as(path, enforce_file_format=True)
+
+
+def save_masks(path: Path, masks: Sequence[np.ndarray]) -> None:
+    """Write masks (H, W) uint8 of the frames of a sweep as a TIFF with a page for each, losslessly packed."""
+    pages = [Image.fromarray(mask) for mask in masks]
+    pages[0].save(path, save_all=True, append_images=pages[1:], compression="tiff_deflate")

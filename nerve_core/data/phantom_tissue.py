@@ -110,6 +110,11 @@ class Tissue:
         """Loss in dB of the echo of parallel fibres that the beam meets ``tilt_deg`` off the right angle."""
         return most_db * (1 - math.exp(-((self.tilt_deg / width_deg) ** 2)))
 
+    def drift(self, rng: np.random.Generator, reach: float) -> float:
+        """Offset in mm, up to ``reach`` to either side, that changes smoothly along the limb."""
+        phase, length = rng.uniform(0, 2 * math.pi), rng.uniform(28, 55)
+        return reach * math.sin(2 * math.pi * self.fields.along_mm / length + phase)
+
     def curve(
         self, name: str, depth: float, tilt: float = 0.0, wave: float = 0.5, across: float = 9.0
     ) -> Curve:
