@@ -18,7 +18,7 @@ def ankle(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
     """
     fat = rng.uniform(1.6, 3.4)
     roof = tissue.curve("retinaculum", fat, rng.normal(0, 0.04), 0.3)
-    shift = rng.uniform(-2.0, 1.0)
+    shift = rng.uniform(-5.0, -1.8)
     talus = fat + rng.uniform(13.0, 16.0)
     tissue.fat("tunnel", tissue.between(0, 99), -26.5, 0.2)
     tissue.belly("hallucis", shift + 7.0, fat + 10.5, 7.0, 3.6, 0.1, rng.uniform(-36, -32))
@@ -47,7 +47,7 @@ def ankle(tissue: Tissue, rng: np.random.Generator) -> list[NerveShape]:
         wide = rng.uniform(0.8, 1.25)
         tissue.vessel(artery + x, z + down, wide, wide * rng.uniform(0.55, 0.8), 0.2, artery=False)
     x, z = artery + rng.uniform(3.9, 4.6), z + rng.uniform(0.9, 1.8)
-    common = {"rim_mm": 0.28, "fascicle_db": -29.0, "free": (0.8, 0.4)}
+    common = {"rim_mm": 0.28, "fascicle_db": -29.0, "free": (0.5, 0.5)}
     if rng.random() < 0.75:
         area, turn = draw_area(rng, "ankle", "tibial"), rng.normal(0.2, 0.25)
         count = int(rng.integers(12, 20))
