@@ -1,4 +1,4 @@
-"""Train weights on manifests: contours, then the verdict, then one checkpoint."""
+"""Train weights on manifests: the encoder if wanted, contours, then the verdict, then one checkpoint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="open: only sets whose licence lets anyone use the weights (default: any, research use only)",
     )
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings as JSON (default: the built-in ones)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings as JSON, see docs/training.md (default: the built-in ones)",
     )
     parser.add_argument("--name", help="name of the checkpoint (default: from the config)")
     parser.add_argument(
@@ -36,10 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start", type=Path, metavar="DIR", help="checkpoint to start from, to refine it on your own scans"
     )
+    parser.add_argument(
+        "--unlabelled",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="manifests of further scans, to learn from without contours (pretrain and consistency)",
+    )
     parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
     parser.add_argument(
         "--part",
-        choices=["all", "contour", "verdict"],
+        choices=["all", "pretrain", "contour", "verdict"],
         default="all",
         help="train one part only (default: all)",
     )
@@ -61,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         name=args.name or config.name,
         start=str(args.start or config.start),
         leave_out=tuple(args.leave_out) or config.leave_out,
+        unlabelled=tuple(args.unlabelled) or config.unlabelled,
     )
     folder = args.out or settings().checkpoints / config.name
     written = train(args.manifest, config, args.licence, args.part, args.resume, folder, args.version)

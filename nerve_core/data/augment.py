@@ -6,12 +6,32 @@ so that grain is blurred once, as it is in use.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 
+from nerve_core.data.style import fourier_style
+from nerve_core.errors import DataError
 from nerve_core.imaging.preprocess import STD_FLOOR
+
+LIMITS = {
+    "rotate": (0, 180),
+    "stretch": (1, 3),
+    "shift": (0, 0.5),
+    "style_band": (0, 0.5),
+    "elastic": (0, 1),
+    "near_nerve": (0, 1),
+    "photometric": (0, 1),
+    "flip": (0, 1),
+    "style_mix": (0, 1),
+}
+"""Smallest and largest value of each setting that is one number."""
+
+ZOOMS = (0.1, 10.0)
+"""The same for both ends of a zoom."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,10 @@ class Augment:
         elastic: probability of a smooth elastic warp; its largest displacement is 3 % of the side.
         near_nerve: probability that a magnified crop is centred near a nerve.
         photometric: probability of each change of gain, gamma, shading, speckle, blur and CLAHE.
+        flip: probability of the mirror image.
+        style_mix: probability that the scan takes on the look of a scan of another set, by Fourier
+            amplitudes (:func:`nerve_core.data.style.fourier_style`) mixed by a random share.
+        style_band: how fine the structures are that take part in it, as a share of the side.
     """
 
     rotate: float = 15.0
@@ -37,6 +61,47 @@ class Augment:
     elastic: float = 0.2
     near_nerve: float = 0.6
     photometric: float = 0.3
+    flip: float = 0.5
+    style_mix: float = 0.0
+    style_band: float = 0.02
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if not _number(value) or not low <= value <= high:
+                raise DataError(f"augment.{name} must be a number from {low} to {high}, got {value!r}.")
+        for name in ("zoom", "click_zoom"):
+            ends = getattr(self, name)
+            ordered = (
+                isinstance(ends, (tuple, list))
+                and len(ends) == 2
+                and all(_number(end) for end in ends)
+                and ZOOMS[0] <= ends[0] <= ends[1] <= ZOOMS[1]
+            )
+            if not ordered:
+                raise DataError(
+                    f"augment.{name} must be two numbers from {ZOOMS[0]} to {ZOOMS[1]}, the smaller one "
+                    f"first, got {ends!r}."
+                )
+            object.__setattr__(self, name, tuple(ends))
+
+    @classmethod
+    def none(cls) -> Augment:
+        """No change at all: what predictions see."""
+        one = (1.0, 1.0)
+        return cls(
+            rotate=0, zoom=one, click_zoom=one, stretch=1, shift=0, elastic=0, near_nerve=0, photometric=0,
+            flip=0,
+        )  # fmt: skip
+
+    @classmethod
+    def minimal(cls) -> Augment:
+        """Mirror images and shifts alone, as a plain training has them."""
+        return replace(cls.none(), flip=0.5, shift=0.1)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def resample(
@@ -59,7 +124,7 @@ def resample(
         stretch = float(np.exp(rng.uniform(-1, 1) * np.log(how.stretch) / 2))
         zoom_x, zoom_y = fit * zoom * stretch, fit * zoom / stretch
         angle = np.deg2rad(rng.uniform(-how.rotate, how.rotate))
-        flip = -1.0 if rng.random() < 0.5 else 1.0
+        flip = -1.0 if rng.random() < how.flip else 1.0
         shift = rng.uniform(-how.shift, how.shift, 2) * size
         inside = np.argwhere(mask == 1)
         if zoom > 1 and len(inside) and rng.random() < how.near_nerve:
@@ -131,6 +196,59 @@ def repaint(image: np.ndarray, rng: np.random.Generator, how: Augment) -> np.nda
         _, coded = cv2.imencode(".jpg", result, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))])
         result = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
     return result
+
+
+def restyle(
+    image: np.ndarray, valid: np.ndarray, others: Sequence[np.ndarray], rng: np.random.Generator, how: Augment
+) -> np.ndarray:
+    """Now and then (``style_mix``) the look of one of the others: uint8 in and out, 0 where not valid."""
+    if not how.style_mix or not others or rng.random() >= how.style_mix:
+        return image
+    other = others[int(rng.integers(len(others)))]
+    mixed = fourier_style(image, other, how.style_band, float(rng.random()))
+    mixed[~valid] = 0
+    return mixed
+
+
+def preview(
+    image: np.ndarray,
+    mask: np.ndarray,
+    how: Augment,
+    seed: int,
+    count: int,
+    size: int = 256,
+    others: Sequence[np.ndarray] = (),
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What a training with these settings would be shown of one scan; the same seed shows the same.
+
+    Args:
+        image: uint8 (H, W).
+        mask: (H, W), nonzero inside the nerve.
+        how: the settings.
+        seed: of all that is drawn.
+        count: how many.
+        size: side of the network's input, px.
+        others: scans of other sets, whose look ``style_mix`` takes.
+
+    Returns:
+        ``count`` pairs of a uint8 image and a uint8 mask (0 or 1), each (size, size).
+
+    Raises:
+        DataError: image and mask differ in size, or count is below 1.
+    """
+    if image.shape != mask.shape:
+        raise DataError(
+            f"The mask is {mask.shape} px but its scan is {image.shape}; give both the same size."
+        )
+    if count < 1:
+        raise DataError(f"At least 1 preview must be asked for, got {count}.")
+    nerve = np.asarray(mask > 0, np.uint8)
+    shown = []
+    for k in range(count):
+        rng = np.random.default_rng([seed, k])
+        picture, inside, valid = resample(image, nerve, size, rng, how)
+        shown.append((repaint(restyle(picture, valid, others, rng, how), rng, how), inside))
+    return shown
 
 
 def normalise(image: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -10,23 +10,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from nerve_core.data.augment import Augment, normalise, repaint, resample
+from nerve_core.data.augment import Augment, normalise, repaint, resample, restyle
+from nerve_core.data.balance import Draw
 from nerve_core.data.packed import Packed
 from nerve_core.data.pathology import affect, sham
 from nerve_core.imaging.click import click_map, random_click, thickest_point
-
-
-def sampling_weights(packed: Packed, emphasis: Mapping[str, float]) -> np.ndarray:
-    """Probability of each image; a set counts by the square root of its size, so that none is drowned.
-
-    Args:
-        emphasis: factors by which some sets count more or less than that.
-    """
-    names = [row.get("set", "") for row in packed.rows]
-    sizes = {name: names.count(name) for name in set(names)}
-    weights = np.array([emphasis.get(name, 1.0) * sizes[name] ** -0.5 for name in names])
-    return weights / weights.sum()
-
 
 VESSEL = 2
 """Class of a vessel in a mask that goes through the resampling together with the nerve's, which is 1."""
@@ -46,7 +34,10 @@ class ContourSamples(Dataset):
         click_share: share of samples with a click, at most 0.5.
         pathology_share: share of samples with simulated pathology or a sham written in, so that a
             diseased nerve is still found.
-        emphasis: see :func:`sampling_weights`.
+        seed: of every random choice.
+        emphasis, balance, affected_weight: which rows are drawn how often, see
+            :class:`nerve_core.data.balance.Draw`.
+        styles: further scans whose look ``augment.style_mix`` takes, beside those of the other sets.
     """
 
     def __init__(
@@ -59,10 +50,14 @@ class ContourSamples(Dataset):
         pathology_share: float = 0.25,
         seed: int = 0,
         emphasis: Mapping[str, float] = MappingProxyType({}),
+        balance: str = "root",
+        affected_weight: float = 1.0,
+        styles: Sequence[np.ndarray] = (),
     ) -> None:
         self.packed, self.size, self.count, self.augment = packed, size, count, augment
         self.click_share, self.pathology_share, self.seed = click_share, pathology_share, seed
-        self.weights = sampling_weights(packed, emphasis)
+        self.draw = Draw(packed.rows, balance, emphasis, affected_weight, seed)
+        self.styles = self._styles(styles) if augment.style_mix else {}
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -70,7 +65,7 @@ class ContourSamples(Dataset):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         rng = np.random.default_rng([self.seed, self.epoch, index])
-        k = rng.choice(len(self.packed), p=self.weights)
+        k = self.draw(self.epoch, index, rng)
         image, mask = self.packed.images[k], self.packed.masks[k]
         if rng.random() < self.pathology_share:
             image, mask = write_change(
@@ -81,12 +76,24 @@ class ContourSamples(Dataset):
         vessel = self.packed.vessels[k]
         label = mask if vessel is None else np.where(mask > 0, 1, VESSEL * vessel).astype(np.uint8)
         image, label, valid = resample(image, label, self.size, rng, how)
+        image = restyle(image, valid, self.styles.get(self.packed.rows[k].get("set", ""), ()), rng, how)
         image = repaint(image, rng, self.augment)
         nerve = (label == 1).astype(np.uint8)
         click = random_click(nerve, rng) if clicked else None
         vessels = np.full(nerve.shape, -1) if vessel is None else label == VESSEL
         target = np.stack([nerve, vessels]).astype(np.float32)
         return to_input(image, valid, click), torch.from_numpy(target)
+
+    def _styles(self, more: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """For each set, the scans of all others and the further ones."""
+        sets = [row.get("set", "") for row in self.packed.rows]
+        return {
+            name: [
+                *(image for image, own in zip(self.packed.images, sets, strict=True) if own != name),
+                *more,
+            ]
+            for name in set(sets)
+        }
 
 
 class ContourTruth(Dataset):

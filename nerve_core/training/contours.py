@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import lightning as L
 import numpy as np
 import torch
-from monai.losses import DiceLoss
-from torch import nn
+from lightning.pytorch.utilities import CombinedLoader
 from torch.utils.data import DataLoader
 
 from nerve_core.data.dataset import ContourSamples, ContourTruth
+from nerve_core.data.manifest import Row
 from nerve_core.data.packed import Packed
+from nerve_core.data.unlabelled import Unlabelled, WeakAndStrong
+from nerve_core.errors import DataError
 from nerve_core.models.segmentation import build
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.depthwise import QuickDepthwise
 from nerve_core.training.loop import StagedModule
+from nerve_core.training.losses import ContourLoss
+from nerve_core.training.teacher import Teacher, consistency_loss, ramp
+
+Batch = tuple[torch.Tensor, ...]
 
 
 class ContourModule(StagedModule):
-    """Dice of each image + cross-entropy; validated by the mean Dice of each set, clicks apart.
+    """The config's loss on contours, and on scans without any the teacher's consistency; validated by the
+    mean Dice of each set, clicks apart.
+
+    A batch is inputs and targets, or with ``consistency`` a dict of such a pair (``labelled``) and of weak
+    views, strong views and validity (``unlabelled``).
 
     Args:
         config: of the run.
@@ -32,26 +44,36 @@ class ContourModule(StagedModule):
         super().__init__(config.contour)
         model = build(config.architecture, config.pretrained, classes)
         self.model = model.to(memory_format=torch.channels_last)
-        self.vessel_weight = config.vessel_weight
-        self.dice = DiceLoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
-        self.entropy = nn.BCEWithLogitsLoss()
+        self.loss = ContourLoss(config)
+        self.config = config
         self.sets = sets
         self.scores: dict[str, list[tuple[str, float]]] = {}
 
-    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
-        inputs, target = batch
+    def training_step(self, batch: Batch | dict[str, Batch], _: int) -> torch.Tensor:
+        inputs, target = batch["labelled"] if isinstance(batch, dict) else batch
+        count = len(inputs)
+        guided = isinstance(batch, dict) and self.config.consistency > 0
+        if guided:
+            weak, strong, valid = batch["unlabelled"]
+            inputs = torch.cat([inputs, strong])
         with QuickDepthwise():
             logits = self.model(inputs.contiguous(memory_format=torch.channels_last)).float()
+        logits, free = logits[:count], logits[count:, :1]
         loss = self.loss(logits[:, :1], target[:, :1])
         known = target[:, 1, 0, 0] >= 0
         if logits.shape[1] > 1 and known.any():
-            loss = loss + self.vessel_weight * self.loss(logits[known, 1:], target[known, 1:])
-        self.log("train/loss", loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=len(inputs))
+            loss = loss + self.config.vessel_weight * self.loss(logits[known, 1:], target[known, 1:])
+        if guided:
+            steps = int(self.config.consistency_ramp * self.trainer.estimated_stepping_batches)
+            weight = self.config.consistency * ramp(self.global_step, steps)
+            apart = consistency_loss(free, self._teacher().chances(weak), valid, self.config.confidence)
+            self.log("train/consistency", apart, on_epoch=True, on_step=False, batch_size=count)
+            loss = loss + weight * apart
+        self.log("train/loss", loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=count)
         return loss
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Of one class: Dice over each image plus cross-entropy over all pixels."""
-        return self.dice(logits, target) + self.entropy(logits, target)
+    def _teacher(self) -> Teacher:
+        return next(one for one in self.trainer.callbacks if isinstance(one, Teacher))
 
     def on_validation_epoch_start(self) -> None:
         self.scores = {"dice": [], "click": []}
@@ -78,19 +100,33 @@ class ContourModule(StagedModule):
 class Progressive(L.Callback):
     """Draws new samples every epoch, and larger ones towards the end."""
 
-    def __init__(self, samples: ContourSamples, config: TrainConfig) -> None:
+    def __init__(self, samples: Sequence[ContourSamples | Unlabelled], config: TrainConfig) -> None:
         self.samples, self.config = samples, config
 
     def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         start = round(self.config.contour.epochs * (1 - self.config.final_share))
-        self.samples.epoch = trainer.current_epoch
-        self.samples.size = self.config.final_size if trainer.current_epoch >= start else self.config.size
+        for samples in self.samples:
+            samples.epoch = trainer.current_epoch
+            samples.size = self.config.final_size if trainer.current_epoch >= start else self.config.size
 
 
 def contour_data(
-    config: TrainConfig, train: Packed, val: Packed
-) -> tuple[ContourSamples, DataLoader, list[DataLoader]]:
-    """Training samples, their loader, and validation loaders without and with a click."""
+    config: TrainConfig,
+    train: Packed,
+    val: Packed,
+    free: tuple[Sequence[Row], Sequence[np.ndarray]] = ((), ()),
+) -> tuple[list[ContourSamples | Unlabelled], Iterable, list[DataLoader]]:
+    """Training samples, their loader, and validation loaders without and with a click.
+
+    Args:
+        config: of the run.
+        train, val: scans with contours.
+        free: rows and images of scans without a contour; used where ``config.consistency`` is above 0 and,
+            for their look, by ``config.augment.style_mix``.
+
+    Raises:
+        DataError: consistency is asked for and there is no scan without a contour.
+    """
     stage = config.contour
     samples = ContourSamples(
         train,
@@ -101,7 +137,20 @@ def contour_data(
         config.pathology_share,
         config.seed,
         config.emphasis,
+        config.balance,
+        config.affected_weight,
+        free[1],
     )
-    loader = DataLoader(samples, stage.batch, num_workers=config.workers, drop_last=True)
+    every: list[ContourSamples | Unlabelled] = [samples]
+    loader: Iterable = DataLoader(samples, stage.batch, num_workers=config.workers, drop_last=True)
+    if config.consistency:
+        if not free[0]:
+            raise DataError(
+                "consistency needs scans without a contour; name manifests under unlabelled, or set it to 0."
+            )
+        others = WeakAndStrong(free[1], free[0], config.size, stage.samples, config.augment, config.seed)
+        every.append(others)
+        further = DataLoader(others, stage.batch, num_workers=config.workers, drop_last=True)
+        loader = CombinedLoader({"labelled": loader, "unlabelled": further}, "min_size")
     truths = [DataLoader(ContourTruth(val, config.final_size, click), 8) for click in (False, True)]
-    return samples, loader, truths
+    return every, loader, truths

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import (
     EarlyStopping,
-    EMAWeightAveraging,
     LearningRateMonitor,
     ModelCheckpoint,
 )
@@ -18,6 +18,13 @@ from timm.optim import create_optimizer_v2
 from torch.utils.data import DataLoader
 
 from nerve_core.training.config import Stage
+from nerve_core.training.teacher import Teacher
+
+
+class Drawn(Protocol):
+    """Samples that are drawn by the number of the epoch."""
+
+    epoch: int
 
 
 class StagedModule(L.LightningModule):
@@ -47,9 +54,19 @@ class StagedModule(L.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
 
+class Redraw(L.Callback):
+    """New samples every epoch."""
+
+    def __init__(self, samples: Drawn) -> None:
+        self.samples = samples
+
+    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.samples.epoch = trainer.current_epoch + 1
+
+
 def fit(
     module: StagedModule,
-    train: DataLoader,
+    train: Iterable,
     val: list[DataLoader] | DataLoader,
     folder: Path,
     resume: bool,
@@ -58,6 +75,8 @@ def fit(
     """Train and keep a checkpoint after every epoch.
 
     Args:
+        train: loader of the training batches.
+        val: loaders of what the best epoch is chosen by.
         folder: takes ``last.ckpt``, ``best.ckpt`` and ``history/version_*/metrics.csv``.
         resume: go on from ``last.ckpt`` when it is there.
     """
@@ -75,7 +94,7 @@ def fit(
         callbacks=[
             best,
             last,
-            EMAWeightAveraging(decay=module.stage.ema),
+            Teacher(decay=module.stage.ema),
             EarlyStopping(module.monitor, mode="max", patience=patience),
             LearningRateMonitor(),
             *callbacks,

@@ -14,18 +14,21 @@ import lightning as L
 import torch
 
 from nerve_core.config import ROOT
+from nerve_core.data.balance import is_made
 from nerve_core.data.check_duplicates import NONE, Fingerprints, near_duplicates
-from nerve_core.data.manifest import Row, is_open, is_simulated, read_manifests
+from nerve_core.data.manifest import Row, is_open, read_manifests
 from nerve_core.data.packed import Packed, pack
 from nerve_core.data.splits import assign
+from nerve_core.data.unlabelled import read_images
 from nerve_core.errors import DataError
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.models.checkpoint import NerveNet, load_checkpoint, save_checkpoint
 from nerve_core.models.segmentation import OUTPUTS, count_classes, fit_classes, nerve_only
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.contours import ContourModule, Progressive, contour_data
-from nerve_core.training.loop import fit
-from nerve_core.training.verdicts import Redraw, VerdictModule, verdict_data
+from nerve_core.training.loop import Redraw, fit
+from nerve_core.training.pretrain import PretrainModule, load_encoder, pretrain_data
+from nerve_core.training.verdicts import VerdictModule, verdict_data
 
 CACHE = ROOT / ".cache"
 RUNS = ROOT / "runs"
@@ -40,15 +43,33 @@ def train(
     folder: Path,
     version: str,
 ) -> bool:
-    """A whole run, kept in ``runs/NAME`` until both parts are there; whether the checkpoint was written.
+    """A whole run, kept in ``runs/NAME`` until contours and verdict are there.
+
+    Args:
+        manifests: what to train on; ``config.unlabelled`` adds scans without a contour.
+        config: all settings.
+        licence: ``open`` or ``any``.
+        part: ``pretrain``, ``contour``, ``verdict`` or ``all``, which pre-trains where the config says so.
+        resume: go on with a run that was cut short.
+        folder: where the checkpoint goes.
+        version: written into it.
+
+    Returns:
+        Whether the checkpoint was written.
 
     Raises:
         DataError: when there is nothing to train on, or the run exists and is not to be resumed.
     """
-    rows = training_rows(manifests, licence, config.leave_out)
+    if part == "pretrain" and not config.pretrain.epochs:
+        raise DataError(
+            'No pre-training is configured; set "pretrain": {"epochs": 10} or more in the config.'
+        )
+    rows = training_rows(manifests, licence, config.leave_out, config.unlabelled)
     check_start(config.start, licence)
     home = RUNS / config.name
     parts = {"contour": train_contours, "verdict": train_verdict}
+    if part == "pretrain" or (part == "all" and config.pretrain.epochs):
+        parts = {"pretrain": train_encoder} | parts
     chosen = list(parts) if part == "all" else [part]
     if not resume and any((home / name / "last.ckpt").exists() for name in chosen):
         raise DataError(
@@ -56,23 +77,36 @@ def train(
         )
     for name in chosen:
         parts[name](rows, config, home, resume)
-    if not all((home / name / "best.ckpt").exists() for name in parts):
+    if not all((home / name / "best.ckpt").exists() for name in ("contour", "verdict")):
         return False
     write_checkpoint(home, rows, config, folder, version)
     return True
 
 
-def training_rows(manifests: Sequence[str | Path], licence: str, leave_out: Sequence[str]) -> list[Row]:
+def training_rows(
+    manifests: Sequence[str | Path],
+    licence: str,
+    leave_out: Sequence[str],
+    unlabelled: Sequence[str | Path] = (),
+) -> list[Row]:
     """Rows to train on, each with its ``split``.
 
     The split is made before sets are left out, so that the same scans are unseen in every run; only groups
-    of which a near-copy is trained on then join the training.
+    of which a near-copy is trained on then join the training. What a generator drew is for training alone.
+
+    Args:
+        manifests: with contours, or without for the rows that have none.
+        licence: ``open`` leaves out what is for research only; ``any``.
+        leave_out: names of sets.
+        unlabelled: manifests whose scans join the training without their contours, unless they are held
+            back.
 
     Raises:
         DataError: when nothing is left.
     """
     rows = read_manifests(manifests)
     rows = [{**row, "split": split} for row, split in zip(rows, assign(rows), strict=True)]
+    rows = [row | {"split": "train"} if row.get("generated") == "1" else row for row in rows]
     rows = [row for row in rows if row.get("set") not in leave_out and (licence == "any" or is_open(row))]
     if not any(row["mask"] for row in rows):
         raise DataError(
@@ -80,7 +114,20 @@ def training_rows(manifests: Sequence[str | Path], licence: str, leave_out: Sequ
             "with --licence any."
         )
     joining = copied_groups(pack([row for row in rows if row["mask"]], CACHE))
-    return [row | {"split": "train"} if (row["set"], row["group"]) in joining else row for row in rows]
+    rows = [row | {"split": "train"} if (row["set"], row["group"]) in joining else row for row in rows]
+    free = [row for row in read_manifests(unlabelled) if licence == "any" or is_open(row)]
+    return rows + bare(free, rows)
+
+
+def bare(free: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """Further rows for training, without their contours; those that are held back or there already go."""
+    known = {row["image"] for row in rows}
+    held = {(row["set"], row["group"]) for row in rows if row["split"] != "train"}
+    return [
+        row | {"mask": "", "mask_vessel": "", "split": "train"}
+        for row in free
+        if row["image"] not in known and (row["set"], row["group"]) not in held
+    ]
 
 
 def copied_groups(packed: Packed) -> set[tuple[str, str]]:
@@ -111,22 +158,49 @@ def packed_split(rows: Sequence[Row], split: str) -> Packed:
 
 
 def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
-    """Train the contour network."""
+    """Train the contour network, from a checkpoint, a pre-trained encoder or ImageNet weights."""
     prepare(config)
     train, val = (packed_split(rows, split) for split in ("train", "val"))
-    samples, loader, truths = contour_data(config, train, val)
+    wanted = config.consistency > 0 or config.augment.style_mix > 0
+    free = [row for row in rows if not row["mask"] and row["split"] == "train"] if wanted else []
+    samples, loader, truths = contour_data(config, train, val, (free, read_images(free)))
     learns_vessels = config.vessel_weight > 0 and any(vessel is not None for vessel in train.vessels)
     module = ContourModule(config, [row["set"] for row in val.rows], classes=1 + learns_vessels)
     begin(module.model, config.start, "contour")
+    if encoder := encoder_of(config, folder):
+        load_encoder(module.model, encoder)
     fit(module, loader, truths, folder / "contour", resume, [Progressive(samples, config)])
 
 
-def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
-    """Train the verdict network; phantoms, whose pathology is of another make, teach contours alone."""
+def train_encoder(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
+    """Pre-train the contour network's encoder on the scans of all rows, contoured or not."""
     prepare(config)
-    real = [row for row in rows if not is_simulated(row)]
+    train, val = (packed_split(rows, split) for split in ("train", "val"))
+    free = [row for row in rows if not row["mask"] and row["split"] == "train"]
+    every = ([*train.rows, *free], [*train.images, *read_images(free)])
+    samples, loader, held = pretrain_data(config, every, (val.rows, val.images))
+    fit(PretrainModule(config), loader, held, folder / "pretrain", resume, [Redraw(samples)])
+
+
+def encoder_of(config: TrainConfig, home: Path) -> Path | None:
+    """The pre-trained encoder that the contours start from: the one named, else the run's own."""
+    if config.start_encoder:
+        return Path(config.start_encoder)
+    own = home / "pretrain" / "best.ckpt"
+    return own if own.is_file() and not config.start else None
+
+
+def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
+    """Train the verdict network on real scans.
+
+    Phantoms and generated scans, whose pathology is of another make, join by ``generated_share`` alone.
+    """
+    prepare(config)
+    real = [row for row in rows if not is_made(row)]
     train, val = (packed_split(real, split) for split in ("train", "val"))
-    samples, loader, truth = verdict_data(config, train, val, CACHE)
+    labelled = [row for row in rows if is_made(row) and row["mask"] and row["split"] == "train"]
+    made = pack(labelled, CACHE) if labelled and config.generated_share else None
+    samples, loader, truth = verdict_data(config, train, val, CACHE, made)
     module = VerdictModule(config)
     begin(module.model, config.start, "verdict")
     fit(module, loader, truth, folder / "verdict", resume, [Redraw(samples)])
@@ -148,7 +222,8 @@ def check_start(start: str, licence: str) -> None:
     """
     if not start:
         return
-    sets = load_checkpoint(Path(start))[1].get("sets", [])
+    config = load_checkpoint(Path(start))[1]
+    sets = config.get("sets", []) + config.get("unlabelled", [])
     if licence == "open" and not (sets and all(is_open({"licence": one["licence"]}) for one in sets)):
         raise DataError(
             f"The weights in {Path(start).name} learned from sets that are not open, so open weights cannot "
@@ -172,8 +247,10 @@ def write_checkpoint(
     model = NerveNet(config.architecture, classes=count_classes(found["contour"][0]))
     for part, (weights, _) in found.items():
         getattr(model, part).load_state_dict(weights)
+    used_bare = config.consistency > 0 or config.pretrain.epochs > 0 or config.start_encoder
+    free = [row for row in rows if not row["mask"] and row["split"] == "train"] if used_bare else []
     rows = [row for row in rows if row["mask"]]
-    real = [row for row in rows if not is_simulated(row)]
+    real = [row for row in rows if not is_made(row)]
     groups = {
         split: sorted({row["group"] for row in rows if row["split"] == split}) for split in ("val", "test")
     }
@@ -186,12 +263,25 @@ def write_checkpoint(
         "sites": sorted({row.get("site", "") for row in real} - {""}),
         "nerves": sorted({row.get("nerve", "") for row in real} - {""}),
         "sets": summary(rows),
-        "training": config.to_dict(),
+        "unlabelled": summary(free),
+        "training": config.to_dict() | without_paths(config),
         "outputs": list(OUTPUTS[: count_classes(found["contour"][0])]),
         "epochs": {part: epochs for part, (_, epochs) in found.items()},
         "split": groups,
     }
     save_checkpoint(folder, model, description)
+
+
+def without_paths(config: TrainConfig) -> dict[str, str | list[str]]:
+    """The settings that hold paths, which say where things lie on one machine, with names instead."""
+    return {
+        "start": Path(config.start).name,
+        "start_encoder": Path(config.start_encoder).name,
+        "unlabelled": [
+            path.parent.name if path.stem == "manifest" else path.stem
+            for path in map(Path, config.unlabelled)
+        ],
+    }
 
 
 def best_weights(folder: Path, every_class: bool = False) -> tuple[dict[str, torch.Tensor], int]:
@@ -201,7 +291,8 @@ def best_weights(folder: Path, every_class: bool = False) -> tuple[dict[str, tor
         every_class: also what a contour network learned besides the nerve.
     """
     stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
-    weights = {name.removeprefix("model."): tensor for name, tensor in stored["state_dict"].items()}
+    state = stored["state_dict"].items()  # of the network, and of what a loss or a figure keeps
+    weights = {name.removeprefix("model."): tensor for name, tensor in state if name.startswith("model.")}
     return weights if every_class else nerve_only(weights), stored["epoch"] + 1
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import lightning as L
 import numpy as np
 import torch
-from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics.classification import BinaryAUROC
 
 from nerve_core.data.augment import Augment, repaint
 from nerve_core.data.nerve_bank import NerveSample, build_bank
 from nerve_core.data.packed import Packed
+from nerve_core.errors import DataError
 from nerve_core.models.verdict import VerdictNet, crop_window, cut, normalise_crop
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.depthwise import QuickDepthwise
 from nerve_core.training.loop import StagedModule
-
-SHARES = {"affected": 0.5, "sham": 0.25, "original": 0.25}
-"""Composition of the training crops: as many affected as not, and shams as common as originals."""
+from nerve_core.training.losses import VerdictLoss
 
 VERSIONS = {"affected": 2, "sham": 1}
 """Versions of each training scan that are made beforehand; each is shaken afresh every time it is shown."""
@@ -37,19 +37,16 @@ class VerdictSamples(Dataset):
 
     Args:
         bank: single nerves.
-        sets: set of each of the bank's samples; sets count by the square root of their size.
+        weights: how often each of them is drawn, see :func:`verdict_weights`.
         count: samples an epoch.
         augment: strength of the changes of place, size and grey levels.
+        seed: of every random choice.
     """
 
     def __init__(
-        self, bank: list[NerveSample], sets: list[str], count: int, augment: Augment, seed: int = 0
+        self, bank: list[NerveSample], weights: np.ndarray, count: int, augment: Augment, seed: int = 0
     ) -> None:
         self.bank, self.count, self.augment, self.seed = bank, count, augment, seed
-        keys = list(zip(sets, (sample.kind for sample in bank), strict=True))
-        size = {name: sets.count(name) for name in set(sets)}
-        common = {key: keys.count(key) for key in set(keys)}
-        weights = np.array([SHARES[kind] * size[name] ** 0.5 / common[name, kind] for name, kind in keys])
         self.weights = weights / weights.sum()
         self.epoch = 0
 
@@ -60,6 +57,43 @@ class VerdictSamples(Dataset):
         rng = np.random.default_rng([self.seed, self.epoch, index])
         sample = self.bank[int(rng.choice(len(self.bank), p=self.weights))]
         return to_sample(*crop_sample(sample.image, sample.nerve, rng, self.augment), sample)
+
+
+def verdict_weights(kinds: Sequence[str], sets: Sequence[str], affected_share: float) -> np.ndarray:
+    """Probability of each nerve: the kinds by their shares, and in each the sets by the root of their size.
+
+    Args:
+        kinds: ``affected``, ``sham`` or ``original``.
+        sets: names of the sets they come from.
+        affected_share: share of the affected; the others share the rest alike.
+    """
+    healthy = set(kinds) - {"affected"}
+    share = {kind: (1 - affected_share) / len(healthy) for kind in healthy} | {"affected": affected_share}
+    size, common = Counter(sets), Counter(zip(sets, kinds, strict=True))
+    weights = np.array(
+        [size[name] ** 0.5 / common[name, kind] for name, kind in zip(sets, kinds, strict=True)]
+    )
+    for kind in set(kinds):
+        own = np.array([one == kind for one in kinds])
+        weights[own] *= share[kind] / weights[own].sum()
+    return weights / weights.sum()
+
+
+def made_nerves(packed: Packed) -> list[NerveSample]:
+    """Nerves of labelled scans that were simulated or generated, each under its scan's label.
+
+    An affected scan that shows several nerves does not say which one is, so it is left out.
+    """
+    found: list[NerveSample] = []
+    for sample in build_bank(packed, 0, 0, 0, workers=1):
+        label = packed.rows[sample.row].get("label", "")
+        alone = cv2.connectedComponents(packed.masks[sample.row])[0] == 2
+        if label == "unaffected":
+            found.append(sample)
+        elif label == "affected" and alone:
+            severity = float(packed.rows[sample.row].get("severity") or 1)
+            found.append(replace(sample, kind="affected", severity=severity))
+    return found
 
 
 def to_sample(crop: np.ndarray, soft: np.ndarray, sample: NerveSample) -> Sample:
@@ -111,13 +145,14 @@ class VerdictModule(StagedModule):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__(config.verdict)
         self.model = VerdictNet(config.pretrained).to(memory_format=torch.channels_last)
+        self.loss = VerdictLoss(config)
         self.auc = BinaryAUROC()
 
     def training_step(self, batch: Sample, _: int) -> torch.Tensor:
         crops, masks, labels, _severity = batch
         with QuickDepthwise():
             logits = self.model(crops, masks).float()
-        loss = F.binary_cross_entropy_with_logits(logits, labels * 0.96 + 0.02)
+        loss = self.loss(logits, labels)
         self.log("train/loss", loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=len(labels))
         return loss
 
@@ -131,24 +166,39 @@ class VerdictModule(StagedModule):
         self.auc.reset()
 
 
-class Redraw(L.Callback):
-    """New samples every epoch."""
-
-    def __init__(self, samples: VerdictSamples) -> None:
-        self.samples = samples
-
-    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        self.samples.epoch = trainer.current_epoch + 1
-
-
 def verdict_data(
-    config: TrainConfig, train: Packed, val: Packed, cache: Path | None
+    config: TrainConfig, train: Packed, val: Packed, cache: Path | None, made: Packed | None = None
 ) -> tuple[VerdictSamples, DataLoader, DataLoader]:
-    """Training samples, their loader, and a fixed validation loader."""
+    """Training samples, their loader, and a fixed validation loader.
+
+    Args:
+        config: of the run.
+        train, val: real scans; pathology is written into them.
+        cache: folder for the nerves prepared from them.
+        made: labelled scans that were simulated or generated, drawn by ``config.generated_share``.
+
+    Raises:
+        DataError: a share of generated nerves is asked for and there are none.
+    """
     stage = config.verdict
     bank = build_bank(train, VERSIONS["affected"], VERSIONS["sham"], config.seed, cache)
     sets = [train.rows[sample.row]["set"] for sample in bank]
-    samples = VerdictSamples(bank, sets, stage.samples, config.augment, config.seed)
+    weights = verdict_weights([sample.kind for sample in bank], sets, config.affected_share)
+    if config.generated_share:
+        more = made_nerves(made) if made is not None else []
+        if not {"affected", "original"} <= {sample.kind for sample in more}:
+            raise DataError(
+                "generated_share needs simulated or generated rows labelled affected and unaffected, with "
+                "contours; add a manifest of such scans or set it to 0."
+            )
+        own = verdict_weights(
+            [sample.kind for sample in more],
+            [made.rows[sample.row].get("set", "") for sample in more],
+            config.affected_share,
+        )
+        weights = np.concatenate([(1 - config.generated_share) * weights, config.generated_share * own])
+        bank = [*bank, *more]
+    samples = VerdictSamples(bank, weights, stage.samples, config.augment, config.seed)
     loader = DataLoader(samples, stage.batch, num_workers=config.workers, drop_last=True)
     fixed = build_bank(val, 2, 1, config.seed, cache)
     kept = [

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nerve_core.data.augment import Augment, normalise, repaint, resample
+from nerve_core.data.augment import Augment, normalise, preview, repaint, resample
+from nerve_core.errors import DataError
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.imaging.scan import Scan
 
@@ -77,3 +78,65 @@ def test_normalised_content_has_mean_0_and_deviation_1() -> None:
     assert tensor[valid].mean() == pytest.approx(0, abs=1e-5)
     assert tensor[valid].std() == pytest.approx(1, abs=1e-4)
     assert not tensor[~valid].any()
+
+
+def test_none_changes_nothing() -> None:
+    for seed in range(8):
+        rng, other = np.random.default_rng(seed), np.random.default_rng(0)
+        found, plain = resample(*nerve(), 96, rng, Augment.none()), resample(*nerve(), 96, other, None)
+        assert all(np.array_equal(a, b) for a, b in zip(found, plain, strict=True))
+        assert np.array_equal(repaint(found[0], rng, Augment.none()), plain[0])
+
+
+def test_minimal_mirrors_and_shifts_alone() -> None:
+    image, mask = nerve(160, 160)
+    plain = resample(image, mask, 160, np.random.default_rng(0), None)
+    mirrored = 0
+    for seed in range(12):
+        picture, moved, _ = resample(image, mask, 160, np.random.default_rng(seed), Augment.minimal())
+        assert moved.sum() == pytest.approx(plain[1].sum(), rel=0.02)
+        assert np.array_equal(repaint(picture, np.random.default_rng(seed), Augment.minimal()), picture)
+        centre = np.argwhere(moved).mean(0) - np.argwhere(plain[1]).mean(0)
+        mirrored += abs(centre[1]) > 16.5  # further than any shift
+    assert mirrored > 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rotate": -1},
+        {"elastic": 1.1},
+        {"shift": 0.6},
+        {"stretch": 0.9},
+        {"style_mix": 2},
+        {"style_band": float("nan")},
+        {"photometric": "much"},
+        {"zoom": (1.4, 0.7)},
+        {"zoom": (0, 1)},
+        {"click_zoom": (1, 2, 3)},
+        {"click_zoom": 2},
+    ],
+)
+def test_settings_out_of_range_are_named(wrong: dict) -> None:
+    with pytest.raises(DataError, match=f"augment.{next(iter(wrong))} must be"):
+        Augment(**wrong)
+
+
+def test_a_preview_shows_what_training_sees_and_repeats_itself() -> None:
+    image, mask = nerve()
+    one, other = (preview(image, mask * 255, Augment(), 3, 4, 96) for _ in range(2))
+    assert len(one) == 4
+    for (picture, inside), (again, _) in zip(one, other, strict=True):
+        assert picture.shape == inside.shape == (96, 96)
+        assert picture.dtype == inside.dtype == np.uint8
+        assert inside.max() <= 1
+        assert np.array_equal(picture, again)
+    assert not np.array_equal(one[0][0], one[1][0])
+    plain = resample(image, mask, 96, np.random.default_rng(0), None)
+    (picture, inside), *_ = preview(image, mask, Augment.none(), 0, 1, 96)
+    assert np.array_equal(picture, plain[0])
+    assert np.array_equal(inside, plain[1])
+    with pytest.raises(DataError, match="same size"):
+        preview(image, mask[1:], Augment(), 0, 1)
+    with pytest.raises(DataError, match="At least 1"):
+        preview(image, mask, Augment(), 0, 0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from nerve_core.data.augment import Augment
-from nerve_core.data.dataset import ContourSamples, sampling_weights
+from nerve_core.data.dataset import ContourSamples
 from nerve_core.data.packed import Packed
 
 
@@ -16,15 +18,6 @@ def packed(*sizes: tuple[str, int]) -> Packed:
     mask = np.zeros((64, 64), np.uint8)
     mask[28:36, 28:36] = 1
     return Packed(rows, [image] * len(rows), [mask] * len(rows))
-
-
-def test_a_set_counts_by_the_root_of_its_size_and_its_emphasis() -> None:
-    chosen = packed(("small", 4), ("large", 16))
-    weights = sampling_weights(chosen, {})
-    assert weights.sum() == pytest.approx(1)
-    assert weights[4:].sum() / weights[:4].sum() == pytest.approx(2)
-    weights = sampling_weights(chosen, {"small": 3.0, "unknown": 9.0})
-    assert weights[4:].sum() / weights[:4].sum() == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(("share", "area"), [(0.0, 1.0), (1.0, 9.0)])
@@ -57,3 +50,21 @@ def test_vessels_move_with_the_image_and_never_hide_or_attract_the_nerve() -> No
         row_of, column_of = np.unravel_index(int(inputs[1].argmax()), (64, 64))
         assert nerve[max(0, row_of - 2) : row_of + 3, max(0, column_of - 2) : column_of + 3].any()
         assert nerve[30:34, 30:34].any()  # a crop is centred on the nerve
+
+
+def test_the_look_of_another_set_changes_grey_levels_and_not_contours() -> None:
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 90, (64, 64), dtype=np.uint8), rng.integers(150, 255, (64, 64), dtype=np.uint8)]
+    mask = np.zeros((64, 64), np.uint8)
+    mask[20:40, 20:40] = 1
+    rows = [{"set": name, "site": "", "group": name} for name in ("dark", "bright")]
+    both = Packed(rows, images, [mask, mask])
+    plain, styled = (
+        ContourSamples(both, 64, 12, replace(Augment.none(), style_mix=p, style_band=0.1), 0, 0, 5)
+        for p in (0.0, 1.0)
+    )
+    assert {name: len(others) for name, others in styled.styles.items()} == {"dark": 1, "bright": 1}
+    assert styled.styles["dark"][0] is images[1]
+    inputs = [(plain[k], styled[k]) for k in range(12)]
+    assert all((one[1] == other[1]).all() for one, other in inputs)
+    assert sum(not (one[0] == other[0]).all() for one, other in inputs) >= 10  # a share may be about 0

@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 import torch
 
+from nerve_core.data.augment import Augment
 from nerve_core.data.packed import Packed, pack, read_mask
+from nerve_core.data.phantom import simulate
 from nerve_core.errors import CheckpointError, DataError
 from nerve_core.imaging.read import read_scan
 from nerve_core.inference.predictor import Predictor
 from nerve_core.models.checkpoint import NerveNet, save_checkpoint
 from nerve_core.training import run as module
 from nerve_core.training.config import Stage, TrainConfig
-from nerve_core.training.run import copied_groups, train, training_rows
+from nerve_core.training.run import bare, copied_groups, train, training_rows, without_paths
 
 SMALL = TrainConfig(
     name="small",
@@ -127,6 +129,79 @@ def test_bad_configs_are_named(tmp_path: Path, text: str, says: str) -> None:
 def test_shipped_configs_are_valid() -> None:
     folder = Path(module.__file__).parent / "configs"
     assert {TrainConfig.from_file(path).name for path in folder.glob("*.json")} == {"research", "open"}
+
+
+def rows_of(folder: Path, name: str, count: int, **columns: str) -> Path:
+    """A manifest of further scans of the fixture's kind, in a folder of its own."""
+    target = folder / name
+    target.mkdir()
+    lines = ["image,mask,label,group,licence," + ",".join(columns)]
+    for seed in range(count):
+        phantom = simulate(100 + seed, site="wrist", size=(96, 96))
+        cv2.imwrite(str(target / f"{seed}.png"), phantom.image)
+        single = (cv2.connectedComponents(phantom.mask)[1] == 1) * np.uint8(255)
+        cv2.imwrite(str(target / f"{seed}-mask.png"), single)
+        label = ("affected", "unaffected")[seed % 2]
+        values = ",".join(columns.values())
+        lines.append(f"{seed}.png,{seed}-mask.png,{label},{name}{seed},CC0-1.0,{values}")
+    (target / "manifest.csv").write_text("\n".join(lines))
+    return target / "manifest.csv"
+
+
+def test_scans_without_contours_teach_too(home: Path, manifest: Path) -> None:
+    free, drawn = rows_of(home, "free", 6), rows_of(home, "drawn", 6, generated="1")
+    config = replace(
+        SMALL,
+        name="semi",
+        consistency=0.5,
+        consistency_ramp=0.0,
+        unlabelled=(str(free),),
+        balance="set",
+        generated_share=0.5,
+        affected_share=0.4,
+        verdict_loss="weighted",
+        loss="dice+focal",
+        augment=Augment(style_mix=0.5),
+        contour=Stage(epochs=1, samples=8, batch=4),
+    )
+    out = home / "weights"
+    assert train([manifest, drawn], config, "any", "all", False, out, "1.0")
+    with next((home / "runs/semi/contour").glob("**/metrics.csv")).open() as file:
+        logged = [row["train/consistency"] for row in csv.DictReader(file) if row["train/consistency"]]
+    assert logged
+    config = json.loads((out / "config.json").read_text())
+    assert config["unlabelled"] == [
+        {"set": "free", "train": 6, "val": 0, "test": 0, "groups": 6, "licence": "CC0-1.0"}
+    ]
+    assert config["training"]["unlabelled"] == ["free"]
+    assert str(home) not in json.dumps(config)
+    drawn_from = {one["set"]: one for one in config["sets"]}
+    assert (drawn_from["drawn"]["train"], drawn_from["drawn"]["test"]) == (6, 0)
+    assert config["sites"] == ["wrist"]
+
+
+def test_consistency_and_generated_nerves_need_scans(home: Path, manifest: Path) -> None:
+    with pytest.raises(DataError, match="name manifests under unlabelled"):
+        train([manifest], replace(SMALL, consistency=1.0), "any", "contour", False, home / "w", "1.0")
+    with pytest.raises(DataError, match="generated_share needs"):
+        train([manifest], replace(SMALL, generated_share=0.2), "any", "verdict", False, home / "w", "1.0")
+
+
+def test_what_is_held_back_stays_so_without_its_contour_too(manifest: Path) -> None:
+    rows = training_rows([manifest], "any", ())
+    held = next(row for row in rows if row["split"] == "test")
+    fresh = {"image": "new.png", "mask": "m.png", "set": held["set"], "group": "new"}
+    sibling = fresh | {"image": "other.png", "group": held["group"]}
+    assert bare([held, sibling, fresh], rows) == [fresh | {"mask": "", "mask_vessel": "", "split": "train"}]
+
+
+def test_paths_of_this_machine_stay_out_of_the_checkpoint() -> None:
+    config = TrainConfig(start="/a/b/research", unlabelled=("/a/free/manifest.csv", "/a/more.csv"))
+    assert without_paths(config) == {
+        "start": "research",
+        "start_encoder": "",
+        "unlabelled": ["free", "more"],
+    }
 
 
 def test_groups_whose_copy_is_trained_on_join_the_training() -> None:
