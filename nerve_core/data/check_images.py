@@ -14,9 +14,9 @@ from nerve_core.data.check import Finding, amount, names
 from nerve_core.data.check_duplicates import NONE, Fingerprints, near_duplicates
 from nerve_core.data.check_text import burnt_in_text
 from nerve_core.data.manifest import Row
-from nerve_core.data.packed import read_mask
-from nerve_core.errors import DataError, ScanError
-from nerve_core.imaging.read import read_scan
+from nerve_core.data.packed import read_masks
+from nerve_core.errors import DataError, RefusedScan, ScanError
+from nerve_core.imaging.read import ScanFile, open_scan
 
 
 @dataclass
@@ -25,6 +25,7 @@ class _Seen:
 
     unreadable: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     sizes: list[int] = field(default_factory=list)
+    pages: list[int] = field(default_factory=list)
     empty: list[int] = field(default_factory=list)
     text: list[int] = field(default_factory=list)
 
@@ -32,7 +33,8 @@ class _Seen:
 def check_images(rows: Sequence[Row], progress: Callable[[float], None] | None = None) -> list[Finding]:
     """Unreadable files, masks of another size, empty masks, burnt-in text, near-duplicates.
 
-    Of a file with several frames the first is judged. Arguments as in ``check_rows``.
+    Every frame of a file must be readable, and its mask must have one page or as many as there are frames;
+    all else is judged by the first frame. Arguments as in ``check_rows``.
     """
     seen = _Seen()
     prints = Fingerprints(len(rows))
@@ -45,7 +47,10 @@ def check_images(rows: Sequence[Row], progress: Callable[[float], None] | None =
 
 def _look(index: int, row: Row, seen: _Seen, prints: Fingerprints) -> None:
     try:
-        scan = read_scan(row["image"])
+        opened = open_scan(row["image"])
+        scan = opened.scan()
+        for frame in range(1, opened.n_frames):
+            _readable(opened, frame, bool(row.get("mask")))
     except ScanError as fault:
         seen.unreadable[f"The image: {fault}"].append(index)
         return
@@ -56,7 +61,7 @@ def _look(index: int, row: Row, seen: _Seen, prints: Fingerprints) -> None:
     if not row.get("mask"):
         return
     try:
-        mask = read_mask(row["mask"], scan.pixels.shape)
+        masks = read_masks(row["mask"], scan.pixels.shape)
     except DataError as fault:
         if not os.path.isfile(row["mask"]):
             seen.unreadable["The mask file is not there; check its path."].append(index)
@@ -65,8 +70,20 @@ def _look(index: int, row: Row, seen: _Seen, prints: Fingerprints) -> None:
         else:
             seen.sizes.append(index)
         return
-    if not mask.any():
+    if len(masks) not in (1, opened.n_frames):
+        seen.pages.append(index)
+    if not any(mask.any() for mask in masks):
         seen.empty.append(index)
+
+
+def _readable(opened: ScanFile, frame: int, contoured: bool) -> None:
+    """Decode a frame after the first, and say which one could not be; blank ones only matter for contours."""
+    try:
+        opened.scan(frame)
+    except ScanError as fault:
+        if isinstance(fault, RefusedScan) and not contoured:
+            return
+        raise ScanError(f"of its {opened.n_frames} frames, number {frame} (from 0): {fault}") from None
 
 
 def _with_marks(path: str, cleaned: np.ndarray) -> np.ndarray:
@@ -87,6 +104,13 @@ def _files(rows: Sequence[Row], seen: _Seen) -> Iterable[Finding]:
             "draw them on the scan itself."
         )
         yield Finding("size-mismatch", True, message, tuple(seen.sizes))
+    if seen.pages:
+        shown = names(os.path.basename(rows[index]["mask"]) for index in seen.pages)
+        message = (
+            f"{amount(len(seen.pages), 'mask')} with another number of pages than the scan has frames "
+            f"({shown}); give one page a frame, or one for the first frame."
+        )
+        yield Finding("size-mismatch", True, message, tuple(seen.pages))
     if seen.empty:
         message = (
             f"{amount(len(seen.empty), 'mask')} without any nerve; leave the mask column empty where no "

@@ -66,6 +66,11 @@ def read_mask(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
     return _checked(_pages(path, 1)[0], path, shape)
 
 
+def read_masks(path: str | Path, shape: tuple[int, int]) -> list[np.ndarray]:
+    """All pages of a mask file, one for each frame of a sweep; otherwise as ``read_mask``."""
+    return [_checked(page, path, shape) for page in _pages(path, 2)]
+
+
 def pack(rows: Sequence[Row], cache: Path | None = None) -> Packed:
     """Every row that has a contour, through the reader that predictions use.
 

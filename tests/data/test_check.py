@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from nerve_core.data.check import Finding, check_rows, check_table
 from nerve_core.data.check_duplicates import NONE, Fingerprints, near_duplicates
@@ -66,6 +67,49 @@ def test_masks_of_another_size_and_without_a_nerve(rows: list[Row]) -> None:
     size, empty = only(findings, "size-mismatch"), only(findings, "empty-mask")
     assert (size.rows, size.serious, empty.rows, empty.serious) == ((0,), True, (5,), False)
     assert findings[0] == size, "serious findings come first"
+
+
+def sweep(path: Path, frames: list[np.ndarray]) -> str:
+    assert cv2.imwritemulti(str(path), frames)
+    return str(path)
+
+
+def test_every_frame_of_a_sweep_must_be_readable(rows: list[Row], tmp_path: Path) -> None:
+    frames = [tissue(50 + k) for k in range(4)]
+    mask = cv2.imread(rows[0]["mask"], cv2.IMREAD_GRAYSCALE)
+    rows[0]["image"] = sweep(tmp_path / "s.tif", frames)
+    rows[0]["mask"] = sweep(tmp_path / "m.tif", [0 * mask, mask, mask, mask])
+    assert check_rows(rows) == [], "the first frame may be without a nerve"
+    rows[0]["image"] = sweep(tmp_path / "s.tif", [*frames[:3], np.zeros_like(frames[0])])
+    found = only(check_rows(rows), "unreadable")
+    assert found.rows == (0,) and "of its 4 frames, number 3 (from 0): The picture is blank" in found.message
+    assert check_rows([rows[0] | {"mask": ""}, *rows[1:]]) == [], "no contour is lost with a blank frame"
+
+
+def test_a_damaged_frame_in_the_middle_is_found(rows: list[Row], tmp_path: Path) -> None:
+    frames = [Image.fromarray(tissue(60 + k)) for k in range(3)]
+    path = tmp_path / "s.tif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], compression="tiff_adobe_deflate")
+    data = bytearray(path.read_bytes())
+    with Image.open(path) as written:
+        written.seek(1)
+        start = written.tag_v2[273][0]
+    data[start : start + 400] = bytes(400)
+    path.write_bytes(data)
+    found = only(check_rows([rows[0] | {"image": str(path), "mask": ""}, *rows[1:]]), "unreadable")
+    assert found.rows == (0,) and "number 1 (from 0)" in found.message
+
+
+def test_a_mask_with_another_number_of_pages(rows: list[Row], tmp_path: Path) -> None:
+    mask = cv2.imread(rows[0]["mask"], cv2.IMREAD_GRAYSCALE)
+    rows[0]["image"] = sweep(tmp_path / "s.tif", [tissue(70 + k) for k in range(3)])
+    rows[0]["mask"] = sweep(tmp_path / "m.tif", [mask, mask])
+    found = only(check_rows(rows), "size-mismatch")
+    assert found.rows == (0,) and found.serious and "number of pages" in found.message
+    rows[0]["mask"] = sweep(tmp_path / "m.tif", [mask, mask, mask[:-1]])
+    assert "of another size" in only(check_rows(rows), "size-mismatch").message
+    rows[0]["mask"] = rows[1]["mask"]
+    assert check_rows(rows) == []
 
 
 def test_near_copies_across_groups_straddle_any_split(rows: list[Row]) -> None:
