@@ -27,8 +27,8 @@ def read_manifest(path: str | Path, *, with_groups: bool = True) -> list[Row]:
 
     Args:
         path: a CSV with the columns ``image, mask, label, group`` (the rest optional, every column is
-            kept), a folder that holds a ``manifest.csv``, or a folder with subfolders ``affected`` and
-            ``unaffected``, whose images are each a group of their own.
+            kept), a folder that holds a ``manifest.csv``, one that ``data pack`` wrote, or a folder with
+            subfolders ``affected`` and ``unaffected``, whose images are each a group of their own.
         with_groups: False lets rows without a group through, for a check that names them all.
 
     Returns:
@@ -41,7 +41,11 @@ def read_manifest(path: str | Path, *, with_groups: bool = True) -> list[Row]:
     path = Path(path)
     if path.is_dir() and (path / "manifest.csv").is_file():
         path = path / "manifest.csv"
-    if path.is_dir():
+    if path.is_dir() and (path / "index.json").is_file():
+        from nerve_core.data.shards import packed_rows
+
+        rows = packed_rows(path)
+    elif path.is_dir():
         rows = _read_folder(path)
     elif path.is_file():
         rows = _read_csv(path, with_groups)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from nerve_core.data.manifest import PATH_COLUMNS, Row
-from nerve_core.data.shards import FORMAT, AlteredError, Item, read_shards, write_shards
+from nerve_core.data.shards import FOLDER, FORMAT, NUMBER, AlteredError, Item, read_shards, write_shards
 from nerve_core.errors import DataError, ScanError
 from nerve_core.imaging.read import open_scan
 from nerve_core.imaging.scan import Scan
@@ -76,6 +76,7 @@ def pack(rows: Sequence[Row], cache: Path | None = None) -> Packed:
 
     A row of a sweep whose mask has a page for each of its frames gives one entry a frame, with the number of
     the frame, from 0, in the column ``frame``; of other files with several frames the first is taken.
+    Rows of a set that ``data pack`` wrote are taken from it, and come last.
 
     Args:
         rows: manifest rows with absolute paths.
@@ -83,11 +84,19 @@ def pack(rows: Sequence[Row], cache: Path | None = None) -> Packed:
             time; None decodes into memory.
 
     Raises:
-        DataError: no row has a contour, or a listed file cannot be used.
+        DataError: no row has a contour, a listed file cannot be used, or a packed set was altered.
     """
     rows = contoured(rows)
-    if cache is None:
-        return _packed(item for row in rows for item in decode(row))
+    loose = [row for row in rows if not row.get(FOLDER)]
+    stored = {name: read_shards(Path(name)) for name in {row[FOLDER] for row in rows if row.get(FOLDER)}}
+    done = [stored[row[FOLDER]][int(row[NUMBER])]._replace(row=row) for row in rows if row.get(FOLDER)]
+    return _packed([*_through_cache(loose, cache), *done])
+
+
+def _through_cache(rows: Sequence[Row], cache: Path | None) -> list[Item]:
+    """The items of loose files, by way of the packed copy where there is a folder for it."""
+    if cache is None or not rows:
+        return [item for row in rows for item in decode(row)]
     folder = cache / f"packed-{_key(rows)}"
     numbered = (
         # The rows themselves may say more the next time, as on which side of a split they are.
@@ -101,8 +110,8 @@ def pack(rows: Sequence[Row], cache: Path | None = None) -> Packed:
     except AlteredError as fault:
         logger.warning("%s It is being packed again.", fault)
         shutil.rmtree(folder)
-        return pack(rows, cache)
-    return _packed(item._replace(row=_row_of(item, rows)) for item in items)
+        return _through_cache(rows, cache)
+    return [item._replace(row=_row_of(item, rows)) for item in items]
 
 
 def contoured(rows: Sequence[Row]) -> list[Row]:

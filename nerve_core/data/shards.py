@@ -25,11 +25,13 @@ import numpy as np
 
 from nerve_core.data.alone import alone_with
 from nerve_core.data.fetch import room_on_disk
-from nerve_core.data.manifest import Row
+from nerve_core.data.manifest import PATH_COLUMNS, Row
 from nerve_core.errors import DataError
 
 FORMAT = 1
 """Version of the layout above."""
+FOLDER, NUMBER = "packed", "packed_item"
+"""Columns that say of a row from which packed set it comes, and as which of its items, from 0."""
 BLOCKS = ("images", "masks", "vessels")
 INDEX = "index.json"
 
@@ -98,6 +100,19 @@ def check_free(out: Path) -> None:
     """Raise DataError unless a folder can be made there with nothing overwritten."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} is not empty; choose another folder, nothing is overwritten.")
+
+
+def packed_rows(folder: Path) -> list[Row]:
+    """The manifest rows of a packed set, ready to train on; the paths in them may lead nowhere any more.
+
+    Raises:
+        AlteredError: the index was cut off or altered.
+        DataError: it is no packed set, or one of another version.
+    """
+    index, home = _read_index(folder), folder.resolve()
+    rows = [dict(zip(index["columns"], values, strict=True)) for values in index["rows"]]
+    paths = [{key: str(home / row[key]) for key in PATH_COLUMNS if row.get(key)} for row in rows]
+    return [row | paths[k] | {FOLDER: str(home), NUMBER: str(k)} for k, row in enumerate(rows)]
 
 
 def read_shards(folder: Path) -> list[Item]:

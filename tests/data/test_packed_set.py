@@ -51,6 +51,35 @@ def test_a_packed_set_is_what_training_reads(manifest: Path, tmp_path: Path) -> 
     assert str(tmp_path) not in (out / "index.json").read_text(), "places on this machine stay out"
 
 
+def test_training_takes_a_packed_set_as_it_takes_a_manifest(manifest: Path, tmp_path: Path) -> None:
+    write_packed_set(manifest, tmp_path / "out")
+    fresh = pack(read_manifest(manifest))
+    (tmp_path / "out").rename(tmp_path / "moved")
+    rows = read_manifest(tmp_path / "moved")
+    for path in manifest.parent.iterdir():
+        path.unlink()
+    packed = pack([row | {"split": "train"} for row in rows], tmp_path / "cache")
+    for one, two, three, four in zip(fresh.images, packed.images, fresh.masks, packed.masks, strict=True):
+        assert np.array_equal(one, two) and np.array_equal(three, four)
+    for row, before in zip(packed.rows, fresh.rows, strict=True):
+        assert (row["group"], row["set"], row["split"]) == (before["group"], before["set"], "train")
+    chosen = pack(rows[1:2])
+    assert np.array_equal(chosen.images[0], fresh.images[1]) and chosen.vessels[0] is not None
+    with (tmp_path / "moved" / "masks.u8").open("ab") as file:
+        file.write(b"1")
+    with pytest.raises(DataError, match=r"masks\.u8 in the packed set .* was cut off or altered"):
+        pack(rows)
+
+
+def test_packed_and_loose_sets_together(manifest: Path, tmp_path: Path) -> None:
+    write_packed_set(manifest, tmp_path / "out")
+    both = [*read_manifest(tmp_path / "out"), *read_manifest(manifest)]
+    for cache in (None, tmp_path / "cache", tmp_path / "cache"):
+        packed = pack(both, cache)
+        assert [bool(row.get("packed")) for row in packed.rows] == [False] * 3 + [True] * 3
+        assert all(np.array_equal(packed.images[k], packed.images[k + 3]) for k in range(3))
+
+
 def test_the_command(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["data", "pack", str(manifest), "--out", str(tmp_path / "out")]
     assert main(words) == 0
