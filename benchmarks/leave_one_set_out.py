@@ -12,23 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from benchmarks.regenerate import CONTOUR_KEYS, click_figures, sets_in, write_json
+from benchmarks.regenerate import sets_in, write_json
+from benchmarks.small_run import contour_score, trained
 from nerve_core.config import settings
-from nerve_core.evaluation.evaluate import chosen, read_rows, score_rows
-from nerve_core.evaluation.progress import on_stderr
-from nerve_core.evaluation.summary import summarise
-from nerve_core.imaging.preprocess import Preprocess
-from nerve_core.inference.predictor import Predictor
-from nerve_core.models.checkpoint import NerveNet, save_checkpoint
+from nerve_core.evaluation.evaluate import chosen, read_rows
 from nerve_core.training.config import Stage, TrainConfig
-from nerve_core.training.run import RUNS, best_weights, train_contours, training_rows
+from nerve_core.training.run import training_rows
 
 SIZE = 128
 MOST = 150
@@ -74,25 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(manifests: Sequence[Path], unseen: Path, config: TrainConfig) -> dict[str, Any]:
     """Contour figures, without and with a click, of a set that the training never saw."""
-    home = RUNS / config.name
-    train_contours(training_rows(manifests, "any", config.leave_out), config, home, resume=True)
-    with tempfile.TemporaryDirectory() as folder:
-        model = NerveNet(config.architecture)
-        model.contour.load_state_dict(best_weights(home / "contour")[0])
-        description = {
-            "name": config.name,
-            "version": "0",
-            "architecture": config.architecture,
-            "preprocess": Preprocess(size=config.final_size).to_dict(),
-        }
-        save_checkpoint(Path(folder), model, description)
-        predictor = Predictor(Path(folder), "cpu", "openvino")
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        rows = chosen(read_rows(unseen), limit=MOST)
-        scored = score_rows(rows, predictor, clicks=True, progress=on_stderr("scans"))
-    figures = summarise(scored)
-    return {key: figures[key] for key in CONTOUR_KEYS} | {"click": click_figures(scored)}
+    with trained(training_rows(manifests, "any", config.leave_out), config) as predictor:
+        return contour_score(chosen(read_rows(unseen), limit=MOST), predictor, config.threads)
 
 
 if __name__ == "__main__":
