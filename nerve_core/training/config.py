@@ -163,6 +163,11 @@ class TrainConfig:
             _whole(f"{name}.epochs", getattr(self, name).epochs, 1)
         if self.start and self.start_encoder:
             raise DataError("start and start_encoder both say where the contours begin; give one of them.")
+        if self.start and self.pretrain.epochs:
+            raise DataError(
+                "With start the contours begin at its weights and pre-training would be lost; leave one of "
+                "them out."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

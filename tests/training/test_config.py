@@ -32,6 +32,7 @@ from nerve_core.training.config import Stage, TrainConfig
         ('{"augment": {"elastic": 3}}', "augment.elastic"),
         ('{"unlabelled": "a.csv"}', "unlabelled must be a list"),
         ('{"start": "a", "start_encoder": "b"}', "give one of them"),
+        ('{"start": "a", "pretrain": {"epochs": 2}}', "leave one of them out"),
     ],
 )
 def test_bad_settings(tmp_path: Path, text: str, says: str) -> None:
