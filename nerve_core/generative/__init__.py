@@ -1,0 +1,1 @@
+"""Generators of scans: phantoms made to look real, and scans painted for a chosen contour."""
