@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from nerve_core.data.augment import Augment, repaint, resample
+from nerve_core.data.augment import Augment, preview
+from nerve_core.data.manifest import read_manifest
+from nerve_core.data.statistics import look, spread
 from nerve_core.errors import DataError, NerveCoreError
-from nerve_core.ui import data_picture, data_source, model
-from nerve_core.ui.data_augment_controls import controls, none, shipped
+from nerve_core.ui import data_picture, data_sets, data_source, data_style, model
+from nerve_core.ui.data_augment_controls import controls, shipped
 from nerve_core.ui.data_grid import grid
 from nerve_core.ui.data_sets import ScanSet
 
@@ -21,6 +23,8 @@ SIZE = 256
 SHOWN = 320
 """Side of a picture shown, px."""
 OWN = "a new training"
+LOOKS = 8
+"""Scans of which the look is taken on, at most."""
 COUNTS = (3, 7, 11, 15, 19, 23)
 """With the scan itself these fill whole rows."""
 
@@ -49,18 +53,19 @@ def show(chosen: ScanSet) -> None:
         )
         contour = st.toggle("Contours", True, key="augment-contours")
         how = _strengths(click)
-    with pictures:
+    with pictures, st.container(key=data_style.pictures("augment")):
         try:
             source = data_source.read(chosen, index)
         except NerveCoreError as error:
             st.error(str(error), icon=":material/error:")
             return
-        _samples(source, replace(how, zoom=how.click_zoom) if click else how, seed, count, contour)
+        looks = _looks(chosen, index) if how.style_mix else []
+        _samples(source, replace(how, zoom=how.click_zoom) if click else how, seed, count, contour, looks)
         st.caption(
-            f"{SIZE} × {SIZE} px each, as the network gets them; black is beyond the scan. Every sample is "
-            "also mirrored with a chance of 50 %. “Another machine's picture” means gamma and gain (twice as "
-            "often as set), shading, grain and blur (as often as set), and shadow, local contrast and JPEG "
-            "compression (half as often)."
+            f"{SIZE} × {SIZE} px each, as the network gets them; black is beyond the scan. “Another "
+            "machine's picture” means gamma and gain (twice as often as set), shading, grain and blur (as "
+            "often as set), and shadow, local contrast and JPEG compression (half as often). The look of "
+            "another scan is here that of a shipped sample."
         )
         with st.expander("These strengths for a training of your own", icon=":material/code:"):
             st.markdown("Put this into a file and give it to `python -m nerve_core train --config FILE`.")
@@ -99,7 +104,9 @@ def _strengths(click: bool) -> Augment:
             help="What the shipped weights were trained with, or what a new training starts from.",
         )
         st.button("Reset", on_click=lambda: begin(_start(name)), icon=":material/undo:", key="augment-reset")
-        st.button("All off", on_click=lambda: begin(none()), icon=":material/block:", key="augment-off")
+        st.button(
+            "All off", on_click=lambda: begin(Augment.none()), icon=":material/block:", key="augment-off"
+        )
     for problem in st.session_state.pop("augment-problem", []):
         st.warning(problem)
     idle = ("zoom",) if click else ("click_zoom",)
@@ -117,13 +124,18 @@ def _start(name: str) -> Augment:
         return Augment()
 
 
-def _samples(source: data_source.Source, how: Augment, seed: int, count: int, contour: bool) -> None:
+def _samples(
+    source: data_source.Source,
+    how: Augment,
+    seed: int,
+    count: int,
+    contour: bool,
+    looks: list[np.ndarray],
+) -> None:
     """The scan as it is, then the samples drawn from it."""
-    drawn = [("As it is", *versions(source.image, source.mask, None, 0, 1)[0])]
-    drawn += [
-        (f"Sample {number + 1}", *made)
-        for number, made in enumerate(versions(source.image, source.mask, how, seed, count))
-    ]
+    plain = preview(source.image, source.mask, Augment.none(), 0, 1, SIZE)
+    made = preview(source.image, source.mask, how, seed, count, SIZE, looks)
+    drawn = [("As it is", *plain[0])] + [(f"Sample {k + 1}", *each) for k, each in enumerate(made)]
     pictures = []
     for words, image, mask in drawn:
         picture = cv2.resize(image, (SHOWN, SHOWN), interpolation=cv2.INTER_LINEAR)
@@ -140,23 +152,18 @@ def _samples(source: data_source.Source, how: Augment, seed: int, count: int, co
         )
 
 
-def versions(
-    image: np.ndarray, mask: np.ndarray, how: Augment | None, seed: int, count: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Samples of one scan, made as training makes them.
-
-    Args:
-        image: uint8 (H, W).
-        mask: uint8 (H, W), nonzero in nerves.
-        how: strengths; None only fits the scan into the input.
-        seed, count: the same seed gives the same samples.
-
-    Returns:
-        ``count`` times uint8 image and uint8 mask (0/1), each (SIZE, SIZE).
-    """
+def _looks(chosen: ScanSet, index: int) -> list[np.ndarray]:
+    """Scans whose look can be taken on: the shipped samples, or others of the set itself; read once."""
+    samples = data_sets.found_sets().get(data_sets.SAMPLES)
+    rows = chosen.rows if samples is None else read_manifest(samples)
+    rows = [row for row in rows if row["image"] != chosen.rows[index]["image"]]
+    kept: dict[str, np.ndarray] = st.session_state.setdefault("augment-looks", {})
     found = []
-    for number in range(count):
-        rng = np.random.default_rng([seed, number])
-        picture, nerves, _ = resample(image, (mask > 0).astype(np.uint8), SIZE, rng, how)
-        found.append((picture if how is None else repaint(picture, rng, how), nerves))
+    for row in (rows[place] for place in spread(rows, LOOKS)):
+        if row["image"] not in kept:
+            try:
+                kept[row["image"]] = look(row | {"mask": ""})[0].pixels
+            except NerveCoreError:
+                continue
+        found.append(kept[row["image"]])
     return found

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from nerve_core.config import settings
-from nerve_core.data.augment import Augment
+from nerve_core.data.augment import LIMITS, Augment
 from nerve_core.errors import DataError
 
 Value = float | int | bool | str | tuple[float, ...]
@@ -28,7 +29,6 @@ class Control:
         title: in plain words, with the unit.
         low, high, step: of the slider, in the unit shown.
         scale: units shown for one of the field's own (100 for a share shown in percent).
-        off: the field's value that changes nothing; None where the field alone does nothing.
     """
 
     title: str
@@ -36,38 +36,34 @@ class Control:
     high: float = 1.0
     step: float = 0.05
     scale: float = 1.0
-    off: Value | None = None
 
 
 WORDS: Mapping[str, Control] = {
-    "rotate": Control("Rotation, at most (degrees either way)", 0, 90, 1, off=0.0),
-    "zoom": Control("Magnification, smallest and largest (× whole region)", 0.3, 4, 0.05, off=(1.0, 1.0)),
-    "click_zoom": Control(
-        "Magnification of samples with a click (× whole region)", 0.3, 4, 0.05, off=(1.0, 1.0)
-    ),
-    "stretch": Control("Change of width to height, at most (factor, 1 is none)", 1, 2, 0.05, off=1.0),
-    "shift": Control("Shift, at most (% of the picture's side)", 0, 50, 1, 100, 0.0),
-    "elastic": Control("Smooth bending of the tissue (% of samples)", 0, 100, 5, 100, 0.0),
+    "rotate": Control("Rotation, at most (degrees either way)", 0, 90, 1),
+    "zoom": Control("Magnification, smallest and largest (× whole region)", 0.3, 4),
+    "click_zoom": Control("Magnification of samples with a click (× whole region)", 0.3, 4),
+    "stretch": Control("Change of width to height, at most (factor, 1 is none)", 1, 2),
+    "shift": Control("Shift, at most (% of the picture's side)", 0, 50, 1, 100),
+    "elastic": Control("Smooth bending of the tissue (% of samples)", 0, 100, 5, 100),
     "near_nerve": Control("Magnified part centred at a nerve (% of those magnified)", 0, 100, 5, 100),
-    "photometric": Control("Another machine's picture: how often (%)", 0, 50, 5, 100, 0.0),
-    "style_mix": Control("Another scan's overall look (% of samples)", 0, 100, 5, 100, 0.0),
+    "photometric": Control("Another machine's picture: how often (%)", 0, 50, 5, 100),
+    "flip": Control("Mirror image (% of samples)", 0, 100, 5, 100),
+    "style_mix": Control("Overall look of another scan (% of samples)", 0, 100, 5, 100),
+    "style_band": Control("Finest structure in that look (% of the picture's side)", 0, 20, 0.5, 100),
 }
 
 
 def control_of(name: str) -> Control:
-    """The control of a field: the one in ``WORDS``, else one that follows from its default."""
+    """The control of a field: the one in ``WORDS``, else one that follows from its limits and default."""
     if name in WORDS:
         return WORDS[name]
-    default = getattr(Augment(), name)
-    title = name.replace("_", " ").capitalize()
+    title, default = name.replace("_", " ").capitalize(), getattr(Augment(), name)
     if isinstance(default, bool) or not isinstance(default, float | int | tuple):
         return Control(title)
-    largest = max(default) if isinstance(default, tuple) else default
-    if isinstance(default, tuple):
-        return Control(title, 0.0, max(2.0 * largest, 1.0), 0.05)
-    if 0 <= largest <= 1 and isinstance(default, float):  # every such field so far is a share
-        return Control(f"{title} (% of samples)", 0, 100, 5, 100, 0.0)
-    return Control(title, 0.0, max(2.0 * largest, 1.0), 1.0 if isinstance(default, int) else 0.05)
+    if LIMITS.get(name) == (0, 1):  # a probability
+        return Control(f"{title} (% of samples)", 0, 100, 5, 100)
+    low, high = LIMITS.get(name, (0.0, max(2.0 * float(np.max(default)), 1.0)))
+    return Control(title, low, high, 1.0 if isinstance(default, int) else 0.05)
 
 
 def meaning(name: str) -> str:
@@ -118,16 +114,10 @@ def _widget(name: str, value: Any, key: str, disabled: tuple[str, ...]) -> Value
     return st.text_input(control.title, str(value), **shared)
 
 
-def none() -> Augment:
-    """Every change switched off."""
-    off = {field.name: control_of(field.name).off for field in fields(Augment)}
-    return Augment(**{name: value for name, value in off.items() if value is not None})
-
-
 def shipped(name: str) -> Augment:
     """What the weights of a checkpoint were trained with, from its ``config.json``.
 
-    A field newer than the weights is taken as switched off, as it was when they were trained.
+    A field newer than the weights has its default, which is what was done before the field was there.
 
     Raises:
         DataError: the file is missing, damaged or says nothing of it.
@@ -141,14 +131,9 @@ def shipped(name: str) -> Augment:
             for key, value in stated.items()
             if key in known
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Augment(**values)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, DataError):
         raise DataError(
             f"The weights “{name}” do not say what augmentation they were trained with; "
             "the settings of a new training are shown instead."
         ) from None
-    newer = {
-        field.name: control_of(field.name).off
-        for field in fields(Augment)
-        if field.name not in values and control_of(field.name).off is not None
-    }
-    return Augment(**newer | values)

@@ -10,7 +10,7 @@ from nerve_core.ui.data_gallery import gallery
 from nerve_core.ui.data_scan import plain
 from nerve_core.ui.data_sets import ScanSet, made
 
-WALL = 8
+WALL = 6
 """Scans of each set side by side."""
 VIEWS = ("Side by side", "Distributions", "Which is real?")
 

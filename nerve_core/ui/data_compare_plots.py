@@ -13,7 +13,7 @@ import streamlit as st
 
 from nerve_core.ui import data_measure
 from nerve_core.ui.data_gallery import gallery
-from nerve_core.ui.data_plots import CONFIG, readable
+from nerve_core.ui.data_plots import CONFIG, finished
 from nerve_core.ui.data_scan import plain
 from nerve_core.ui.data_sets import ScanSet
 
@@ -71,7 +71,12 @@ def show(first: ScanSet, second: ScanSet) -> None:
         alt=f"{quantity.title}: {first.name} and {second.name}",
     )
     _selected((first, second), tables, quantity, picked["selection"]["points"], key)
-    st.dataframe(summary(tables, names, usable), hide_index=True, height="content")
+    st.dataframe(
+        summary(tables, names, usable),
+        hide_index=True,
+        height="content",
+        column_config={"Distance": st.column_config.NumberColumn("Distance (0 to 1)", format="%.2f")},
+    )
     st.caption(
         "“Distance” is the largest gap between the two sets' cumulative shares (Kolmogorov and Smirnov): 0 "
         "is the same distribution, 1 means that they nowhere overlap."
@@ -111,7 +116,7 @@ def overlaid(tables: Sequence[pd.DataFrame], names: tuple[str, str], quantity: Q
         yaxis_title="Share of the set's scans, %",
         dragmode="select",
     )
-    return readable(figure)
+    return finished(figure)
 
 
 def chosen_in(

@@ -15,7 +15,8 @@ FULL = 64
 
 LEGEND = "".join(
     f'<span style="margin-right:1rem;white-space:nowrap;font-size:.85rem"><i style="display:inline-block;'
-    f'width:.7rem;height:.7rem;border-radius:50%;margin-right:.35rem;background:{colour}"></i>{words}</span>'
+    f"width:.7rem;height:.7rem;border-radius:50%;margin-right:.35rem;background:{colour};"
+    f'border:1px solid currentColor"></i>{words}</span>'
     for colour, words in (
         (BRIGHTER, f"brighter, full colour at {FULL} grey levels of 255"),
         (DARKER, f"darker, full colour at {FULL} grey levels"),

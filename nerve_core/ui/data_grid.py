@@ -1,4 +1,4 @@
-"""A grid of pictures that fits itself to the width: many on a wide screen, two on a phone."""
+"""A grid of pictures that fits itself to the width: many on a wide screen, three on a phone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import streamlit as st
 
 _STYLE = """<style>
 .pictures { display: grid; gap: 0.75rem; margin: 0;
-  grid-template-columns: repeat(auto-fill, minmax(min(46%, 11rem), 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(min(30%, 11rem), 1fr)); }
 .pictures figure { margin: 0; min-width: 0; }
 .pictures img { display: block; width: 100%; border-radius: 0.3rem; background: #000; }
 .pictures figcaption { font-size: 0.8rem; line-height: 1.35; padding-top: 0.25rem; }

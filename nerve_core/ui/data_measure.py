@@ -45,13 +45,16 @@ def _numbers(chosen: ScanSet, indices: Sequence[int]) -> list[ScanNumbers] | Non
     rows = [chosen.rows[index] for index in indices]
     unread = sum(key_of(row) not in known for row in rows)
     if unread > AT_ONCE:
-        st.markdown(
+        place = st.empty()
+        asking = place.container()
+        asking.markdown(
             f"{unread:,} scans of “{chosen.name}” have to be read once for this, which takes about "
             f"{max(1, round(unread * 0.1 / 60))} min on a small machine."
         )
-        words = f"Measure {unread:,} scans"
-        if not st.button(words, type="primary", icon=":material/straighten:", key=f"measure-{chosen.mark}"):
+        words, key = f"Measure {unread:,} scans", f"measure-{chosen.mark}"
+        if not asking.button(words, type="primary", icon=":material/straighten:", key=key):
             return None
+        place.empty()
     bar = st.empty()
 
     def progress(done: int, total: int) -> None:

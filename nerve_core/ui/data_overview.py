@@ -41,6 +41,11 @@ def show(chosen: ScanSet) -> None:
         st.metric("With a contour", f"{contours:,}", width="content")
     if chosen.simulated:
         st.caption(":material/science: All scans of this set are simulated: no patient, no volunteer.")
+    elif chosen.generated:
+        st.caption(
+            ":material/draw: All scans of this set were drawn by a network that learned from other scans: no "
+            "figure may rest on them."
+        )
     legend()
     for pair in (("site", "nerve"), ("label", "device")):
         for place, column in zip(st.columns(2, gap="large"), pair, strict=True):

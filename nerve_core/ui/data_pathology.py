@@ -12,7 +12,7 @@ import streamlit as st
 from nerve_core.data.pathology import KINDS, Altered, affect, sham
 from nerve_core.data.phantom_anatomy import SITES
 from nerve_core.errors import NerveCoreError
-from nerve_core.ui import data_picture, data_source, session, words
+from nerve_core.ui import data_picture, data_source, data_style, session, words
 from nerve_core.ui.data_difference import LEGEND, difference
 from nerve_core.ui.data_sets import ScanSet, values
 from nerve_core.ui.data_source import Source
@@ -25,6 +25,9 @@ KIND_NAMES = {
     "thickening": "Thick or bright rim",
     "irregular": "Irregular outline",
 }
+
+ANY = -1
+"""Leaves the choice of the nerve to the seed."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def show(chosen: ScanSet) -> None:
         compared = st.toggle(
             "Difference", key="pathology-difference", help="What changed, pixel by pixel, from the original."
         )
-    with pictures:
+    with pictures, st.container(key=data_style.pictures("pathology")):
         if not asked.kinds:
             st.info("Choose at least one kind of pathology.")
             return
@@ -87,12 +90,12 @@ def _asked(chosen: ScanSet, index: int, source: Source) -> Asked:
     )
     severity = st.slider("Severity (0.3 mildest, 1 gross)", 0.3, 1.0, 0.7, 0.05, key="pathology-severity")
     count = cv2.connectedComponents((source.mask > 0).astype(np.uint8))[0] - 1
-    nerve = None
+    nerve = ANY
     if count > 1:
         nerve = st.selectbox(
             "Nerve",
-            [None, *range(count)],
-            format_func=lambda number: "Any (the seed decides)" if number is None else f"Nerve {number + 1}",
+            [ANY, *range(count)],
+            format_func=lambda number: "Any (the seed decides)" if number == ANY else f"Nerve {number + 1}",
             key=f"pathology-nerve-{chosen.mark}-{index}",
             help="Counted from the top of the picture.",
         )
@@ -106,7 +109,7 @@ def _asked(chosen: ScanSet, index: int, source: Source) -> Asked:
         help="At the neck nerves are dark by nature, so darkness alone is never written there.",
     )
     seed = st.slider("Seed (another draw)", 0, 50, 0, key="pathology-seed")
-    return Asked(tuple(kinds), severity, seed, site, nerve)
+    return Asked(tuple(kinds), severity, seed, site, None if nerve == ANY else nerve)
 
 
 def kind_name(kind: str) -> str:
@@ -145,7 +148,7 @@ def _shown(
 ) -> None:
     parts = (
         ("Original", source.image, source.mask, source.label),
-        ("Control: same steps, no pathology", control.image, control.mask, source.label),
+        ("Control", control.image, control.mask, source.label),
         ("With pathology", affected.image, affected.mask, "affected"),
     )
     whole = (slice(None), slice(None))
@@ -160,7 +163,7 @@ def _shown(
                 changed = difference(original, pixels, 768)
                 if mask is not None:
                     changed = data_picture.contour_on(changed, mask, label)
-                said = f"{title.split(':')[0]}, less the original"
+                said = f"{title}, less the original"
                 st.image(changed, said, width="stretch", alt=said)
     if compared:
         st.html(LEGEND)

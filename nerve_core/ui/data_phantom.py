@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from nerve_core.data.phantom import Phantom, simulate
+from nerve_core.data.phantom import MOST_TILT_DEG, Phantom, depth_limits, simulate
 from nerve_core.data.phantom_anatomy import SITES
-from nerve_core.data.phantom_physics import MACHINES
-from nerve_core.ui import data_picture, figures, session, theme
+from nerve_core.data.phantom_machines import PROBES
+from nerve_core.ui import data_picture, data_style, figures, session, theme
 from nerve_core.ui.data_ruler import with_ruler
 
 ANY = "Any (the seed decides)"
@@ -34,7 +34,7 @@ def show(_: object = None) -> None:
     with controls:
         phantom = _made()
         marks = _marks()
-    with picture:
+    with picture, st.container(key=data_style.pictures("phantom")):
         _shown(phantom, marks)
         _take(phantom)
 
@@ -53,10 +53,33 @@ def _made() -> Phantom:
         key="phantom-severity",
         disabled=label != "affected",
     )
-    looks = {machine.name: machine for machine in MACHINES}
-    look = st.selectbox("Probe and scanner look", [ANY, *looks], key="phantom-look")
+    shape = st.segmented_control("Probe", list(PROBES), default="linear", required=True, key="phantom-probe")
+    machine = st.selectbox(
+        "Machine",
+        [ANY, *PROBES[shape]],
+        format_func=lambda machine: machine if machine == ANY else plain_name(machine.name),
+        key=f"phantom-machine-{shape}",
+    )
+    least, most = depth_limits(site)
+    depth = None
+    if st.toggle("Set the depth", key="phantom-deep", help="Else what is usual at this site."):
+        depth = float(
+            st.slider(
+                "Depth (mm)", int(least), int(most), round((least + most) / 2), key=f"phantom-depth-{site}"
+            )
+        )
+    tilt = st.slider(
+        "Tilt of the probe (degrees)",
+        -int(MOST_TILT_DEG),
+        int(MOST_TILT_DEG),
+        0,
+        key="phantom-tilt",
+        help="A tilted probe gets less echo back from tendons, and a little less from nerves and muscle.",
+    )
     seed = st.slider("Seed (another body)", 0, 200, 8, key="phantom-seed")
-    asked = (seed, site, label, severity if label == "affected" else 0.0, look)
+    if machine == ANY:  # the simulator's own draw is among the usual linear probes
+        machine = None if shape == "linear" else PROBES[shape][seed % len(PROBES[shape])]
+    asked = (seed, site, label, severity if label == "affected" else 0.0, machine, depth, tilt)
     kept = st.session_state.get("phantom")
     if kept is None or kept[0] != asked:
         with st.spinner("Simulating …", show_time=True):
@@ -66,10 +89,17 @@ def _made() -> Phantom:
                 affected=label == "affected",
                 severity=severity,
                 size=SIZE,
-                machine=looks.get(look),
+                machine=machine,
+                depth_mm=depth,
+                tilt_deg=float(tilt),
             )
         kept = st.session_state["phantom"] = (asked, phantom)
     return kept[1]
+
+
+def plain_name(machine: str) -> str:
+    """The name of a simulated machine without saying once more that it is simulated."""
+    return machine.removeprefix("simulated ").capitalize()
 
 
 def _marks() -> list[str]:

@@ -141,13 +141,16 @@ def drawn(table: pd.DataFrame, chart: Chart, by: str) -> go.Figure:
                 **shared,
             )
     _axes(figure, table, chart, names)
-    return readable(figure)
+    return finished(figure)
 
 
-def readable(figure: go.Figure) -> go.Figure:
-    """The figure with its words in the colour of the page's own text; Streamlit's grey is too pale."""
+def finished(figure: go.Figure) -> go.Figure:
+    """The figure with its words in the colour of the page's own text, and a click that selects.
+
+    Streamlit's own grey is too pale, and with a box to select it leaves out that a click selects, too.
+    """
     ink = INK[st.context.theme.type or "light"]
-    figure.update_layout(legend_font_color=ink)
+    figure.update_layout(legend_font_color=ink, clickmode="event+select")
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(title_font_color=ink, tickfont_color=ink)
     return figure

@@ -14,6 +14,8 @@ from nerve_core.ui.data_sets import ScanSet
 
 SIDE = 480
 """Side of each picture, px: the largest square in the middle of the ultrasound region, at one size."""
+TRIM = 0.03
+"""Left out at each edge, as a share of the side: frames and rulers of a machine would give it away."""
 TRIES = 12
 """Scans that may turn out unreadable before the quiz gives up."""
 
@@ -26,7 +28,7 @@ class Quiz:
         seed: of the order in which scans are drawn.
         right, wrong: answers so far.
         number: of the question shown, from 0.
-        answered: side picked in this question (0 left, 1 right), None before.
+        answered: side picked in this question (0 is A, 1 is B), None before.
         drawn: rows of the two sets used so far, so that no scan is shown twice while others are left.
     """
 
@@ -60,7 +62,7 @@ class Quiz:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """Two pictures, uint8 (SIDE, SIDE), left and right; ``target`` is the side of the first set's scan."""
+    """Two pictures, uint8 (SIDE, SIDE), A and B; ``target`` is the side of the first set's scan."""
 
     pictures: tuple[np.ndarray, np.ndarray]
     target: int
@@ -92,7 +94,7 @@ def score(quiz: Quiz) -> str:
 
 def square(pixels: np.ndarray) -> np.ndarray:
     """The largest square in the middle of a picture, uint8 (SIDE, SIDE), so that shape gives nothing away."""
-    side = min(pixels.shape)
+    side = int(min(pixels.shape) * (1 - 2 * TRIM))
     top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
     part = np.ascontiguousarray(pixels[top : top + side, left : left + side])
     how = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
@@ -144,9 +146,9 @@ def show(first: ScanSet, second: ScanSet, question: str) -> None:
         st.warning("These sets hold too many scans that cannot be read; see “Split and leakage”.")
         return
     st.markdown(f"**{question}** Pair {quiz.number + 1}.")
-    for side, (place, name) in enumerate(zip(st.columns(2), ("Left", "Right"), strict=True)):
+    for side, (place, name) in enumerate(zip(st.columns(2), ("A", "B"), strict=True)):
         with place:
-            st.image(quiz.question.pictures[side], width="stretch", alt=f"{name} scan of the pair")
+            st.image(quiz.question.pictures[side], width="stretch", alt=f"Scan {name} of the pair")
             st.button(
                 name,
                 key=f"{key}-{side}",
@@ -156,11 +158,11 @@ def show(first: ScanSet, second: ScanSet, question: str) -> None:
                 width="stretch",
             )
     if quiz.answered is not None:
-        here = ("left", "right")[quiz.question.target]
+        here = ("A", "B")[quiz.question.target]
         if quiz.answered == quiz.question.target:
-            st.success(f"Right: it is the {here} one.", icon=":material/check:")
+            st.success(f"Right: it is {here}.", icon=":material/check:")
         else:
-            st.error(f"No: it is the {here} one.", icon=":material/close:")
+            st.error(f"No: it is {here}.", icon=":material/close:")
         st.button("Next pair", key=f"{key}-next", on_click=quiz.go_on, type="primary")
     st.markdown(score(quiz))
     st.caption(

@@ -83,6 +83,8 @@ def item_of(row: Row) -> session.Item:
     if simulated(row):
         truth = Path(row["mask"]) if row.get("mask") else None
         note = f"Simulated scan, {row.get('site', '')}. Simulated truth: {row.get('label', '')}."
+    elif row.get("generated") == "1":
+        note = "Drawn by a network, no scan of a person."
     return session.from_content(base_name(path.name), content, note, truth)
 
 

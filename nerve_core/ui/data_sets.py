@@ -49,10 +49,16 @@ class ScanSet:
         """Whether every scan is a phantom of ours."""
         return all(simulated(row) for row in self.rows)
 
+    @property
+    def generated(self) -> bool:
+        """Whether every scan was drawn by a network that learned from other scans."""
+        return all(row.get("generated") == "1" for row in self.rows)
+
 
 def simulated(row: Row) -> bool:
     """Whether a row is a phantom, not a scan of a person."""
-    return is_simulated(row) or row.get("source", "").startswith("simulated by nerve_core")
+    drawn = row.get("generated") == "1"
+    return not drawn and (is_simulated(row) or row.get("source", "").startswith("simulated by nerve_core"))
 
 
 def made(row: Row) -> bool:

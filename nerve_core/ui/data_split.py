@@ -75,9 +75,15 @@ def _findings(chosen: ScanSet) -> list[Finding] | None:
     if chosen.mark in kept:
         return kept[chosen.mark]
     if len(chosen.rows) > AT_ONCE:
-        st.markdown("Looks for unreadable files, near-duplicates, leaks between groups and burnt-in text.")
-        if not st.button(f"Check {len(chosen.rows):,} scans", type="primary", icon=":material/fact_check:"):
+        place = st.empty()
+        asking = place.container()
+        asking.markdown(
+            "Looks for unreadable files, near-duplicates, leaks between groups and burnt-in text."
+        )
+        words = f"Check {len(chosen.rows):,} scans"
+        if not asking.button(words, type="primary", icon=":material/fact_check:"):
             return None
+        place.empty()
     bar = st.progress(0.0, "Checking …")
     kept[chosen.mark] = check_rows(
         chosen.rows,

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
-_STYLE = """<style>
-[data-testid='stCaptionContainer'], [data-testid='stImageCaption'] { color: var(--st-text-color, inherit); }
-[data-testid='stCaptionContainer'] { opacity: 0.85; }
-.st-key-data-set { min-width: min(100%, 18rem); }
+_PICTURES = "[class*='st-key-play-']"
+_BLOCK, _COLUMN = "[data-testid='stHorizontalBlock']", "[data-testid='stColumn']"
+
+_STYLE = f"""<style>
+[data-testid='stCaptionContainer'], [data-testid='stImageCaption'] {{ color: var(--st-text-color, inherit); }}
+[data-testid='stCaptionContainer'] {{ opacity: 0.85; }}
+.st-key-data-set {{ min-width: min(100%, 18rem); }}
+@media (max-width: 640px) {{
+  {_BLOCK}:has({_PICTURES}) {{ flex-wrap: wrap-reverse; }}
+  {_PICTURES} {_BLOCK}:has(> {_COLUMN}) {{ flex-wrap: nowrap; gap: 0.4rem; }}
+  {_PICTURES} {_COLUMN} {{ min-width: 0; }}
+  {_PICTURES} [data-testid='stImageCaption'] {{ line-height: 1.25; }}
+}}
 </style>"""
 
 
 def apply() -> None:
     """Captions that are read easily, and on a phone the name of the set on a line of its own."""
     st.html(_STYLE)
+
+
+def pictures(name: str) -> str:
+    """Key of the container with a simulator's pictures: on a phone it comes before the controls, in one row,
+    so that a slider and what it does are seen together."""
+    return f"play-{name}"

@@ -275,7 +275,7 @@ def test_two_sets_are_measured_against_each_other(data: AppTest, phantoms: Path)
 def test_the_quiz_counts_answers(data: AppTest, phantoms: Path):
     page = compare(data, phantoms, "Which is real?")
     assert "**Which scan is real?** Pair 1." in said(page) and "No answer yet" in said(page)
-    (left,) = [each for each in page.button if each.label == "Left"]
+    (left,) = [each for each in page.button if each.label == "A"]
     key = left.key.removesuffix("-0")
     target = page.session_state[key].question.target
     page.button(key=f"{key}-{target}").click().run()
@@ -283,9 +283,30 @@ def test_the_quiz_counts_answers(data: AppTest, phantoms: Path):
     page.button(key=f"{key}-next").click().run()
     target = page.session_state[key].question.target
     page.button(key=f"{key}-{1 - target}").click().run()
-    assert "**1 of 2 right**" in said(page) and "No: it is the" in page.error[0].value
+    assert "**1 of 2 right**" in said(page) and "No: it is " in page.error[0].value
     page.button(key=f"{key}-reset").click().run()
     assert "No answer yet" in said(page) and not page.exception
+
+
+def test_a_phantom_follows_probe_depth_and_tilt(data: AppTest, monkeypatch):
+    monkeypatch.setattr("nerve_core.ui.data_phantom.SIZE", (96, 96))
+    page = at(data, "Phantom simulator")
+    page.segmented_control(key="phantom-probe").set_value("curved").run()
+    assert "Device: simulated curved probe" in said(page) or "Device: simulated microconvex" in said(page)
+    page.segmented_control(key="phantom-probe").set_value("linear").run()
+    page.toggle(key="phantom-deep").set_value(True).run()
+    page.slider(key="phantom-depth-wrist").set_value(30).run()
+    assert "30 mm deep" in said(page)
+    page.slider(key="phantom-tilt").set_value(20).run()
+    assert not page.exception and not page.error
+
+
+def test_the_look_of_another_scan_is_previewed(data: AppTest):
+    page = at(data, "Augmentation")
+    page.button(key="augment-off").click().run()
+    (style,) = [each for each in page.slider if each.label.startswith("Overall look")]
+    style.set_value(100).run()
+    assert not page.exception and not page.error
 
 
 def test_a_phantom_goes_on_to_diagnose_with_its_scale(data: AppTest, known, monkeypatch):

@@ -13,8 +13,7 @@ from nerve_core.data.phantom import simulate
 from nerve_core.errors import DataError
 from nerve_core.imaging.read import open_scan
 from nerve_core.ui import data_compare, data_compare_plots, data_phantom, data_quiz, data_sets
-from nerve_core.ui.data_augment import versions
-from nerve_core.ui.data_augment_controls import control_of, meaning, none, shipped
+from nerve_core.ui.data_augment_controls import control_of, meaning, shipped
 from nerve_core.ui.data_difference import BRIGHTER, DARKER, difference
 from nerve_core.ui.data_grid import data_url
 from nerve_core.ui.data_ruler import with_ruler
@@ -38,23 +37,7 @@ def test_every_strength_is_explained_and_has_a_range_around_its_default(name: st
 def test_a_strength_without_words_of_its_own_gets_a_control(monkeypatch):
     monkeypatch.setattr("nerve_core.ui.data_augment_controls.WORDS", {})
     assert control_of("elastic").title == "Elastic (% of samples)" and control_of("elastic").high == 100
-    assert control_of("rotate").high == 30 and control_of("zoom").high == 2.8
-
-
-def test_all_off_leaves_the_scan_as_it_is_but_for_the_mirror():
-    ((plain, mask),) = versions(IMAGE, MASK, None, 0, 1)
-    for image, nerves in versions(IMAGE, MASK, none(), 3, 6):
-        same = [
-            np.array_equal(turned(image), plain) and np.array_equal(turned(nerves), mask)
-            for turned in (np.array, np.fliplr)
-        ]
-        assert any(same)
-
-
-def test_samples_follow_the_seed():
-    first, again, other = (versions(IMAGE, MASK, Augment(), seed, 3) for seed in (1, 1, 2))
-    assert all(np.array_equal(a[0], b[0]) for a, b in zip(first, again, strict=True))
-    assert not any(np.array_equal(a[0], b[0]) for a, b in zip(first, other, strict=True))
+    assert control_of("rotate").high == 180 and control_of("zoom").high == 2.8
 
 
 def test_shipped_strengths_are_those_of_the_weights(monkeypatch, tmp_path):
@@ -66,8 +49,11 @@ def test_shipped_strengths_are_those_of_the_weights(monkeypatch, tmp_path):
     (tmp_path / "mine" / "config.json").write_text(config)
     found = shipped("mine")
     assert (found.rotate, found.zoom) == (33.0, (0.5, 2.0))
-    # What the weights do not name was not there when they were trained.
-    assert found.elastic == 0 and found == replace(none(), rotate=33.0, zoom=(0.5, 2.0))
+    # What the weights do not name was done as it is by default.
+    assert found == replace(Augment(), rotate=33.0, zoom=(0.5, 2.0))
+    (tmp_path / "mine" / "config.json").write_text('{"training": {"augment": {"rotate": "far"}}}')
+    with pytest.raises(DataError, match="mine"):
+        shipped("mine")
 
 
 def test_a_difference_is_orange_where_brighter_and_blue_where_darker():
@@ -98,6 +84,18 @@ def test_a_phantom_is_marked_and_taken_away_with_its_scale(tmp_path):
 
 def test_pictures_become_addresses():
     assert data_url(IMAGE).startswith("data:image/jpeg;base64,/9j/")
+
+
+def test_a_generated_scan_is_neither_real_nor_a_phantom():
+    drawn = {
+        "image": "c",
+        "group": "3",
+        "generated": "1",
+        "simulated": "1",
+        "source": "translated phantoms/1",
+    }
+    assert data_sets.made(drawn) and not data_sets.simulated(drawn)
+    assert ScanSet("g", [drawn]).generated and not ScanSet("g", [drawn]).simulated
 
 
 def test_the_score_has_its_interval():
