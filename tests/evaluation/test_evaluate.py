@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nerve_core.errors import DataError, RefusedScan
-from nerve_core.evaluation.evaluate import chosen, score_rows, sides_of, write_per_image
+from nerve_core.evaluation.evaluate import chosen, read_rows, score_rows, sides_of, write_per_image
+from nerve_core.evaluation.scoring import Scored
 from nerve_core.evaluation.severity import kinds_of, pathology_figures
 from nerve_core.evaluation.summary import summarise, summarise_click
 from nerve_core.evaluation.text import as_text
@@ -186,6 +187,17 @@ def test_the_table_of_images(pair, tmp_path):
     assert table[1]["verdict"] == "no nerve found" and table[1]["label"] == "unaffected"
     assert table[2]["dice"] == "" and "photograph" in table[2]["error"]
     assert [path.name for path in out.parent.iterdir()] == ["images.csv"]
+
+
+def test_all_paths_stand_in_the_table_as_the_manifest_gives_them(tmp_path):
+    (tmp_path / "manifest.csv").write_text("image,mask,group,mask_vessel\na.png,m.png,p,v.png\nb.png,,q,\n")
+    rows = read_rows(tmp_path)
+    assert rows[0]["mask_vessel"] == str(tmp_path / "v.png")
+    listed = [Scored(row, error="none").listed for row in rows]
+    assert [(row["image"], row["mask"], row["mask_vessel"]) for row in listed] == [
+        ("a.png", "m.png", "v.png"),
+        ("b.png", "", ""),
+    ]
 
 
 def test_a_table_that_cannot_be_written_says_so(pair, tmp_path):
