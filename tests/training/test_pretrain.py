@@ -61,7 +61,7 @@ def test_contours_start_from_the_runs_own_encoder(home: Path, manifest: Path) ->
     stored = torch.load(run / "pretrain" / "last.ckpt", weights_only=False)
     assert stored["global_step"] == 4
     assert encoder_of(SMALL, run) == run / "pretrain" / "best.ckpt"
-    assert encoder_of(replace(SMALL, start="x"), run) is None
+    assert encoder_of(replace(SMALL, start="x", pretrain=Stage(0, 8, 4)), run) is None
     assert encoder_of(replace(SMALL, start_encoder="y"), run) == Path("y")
 
     learned = torch.load(run / "pretrain" / "best.ckpt", weights_only=False)["state_dict"]
