@@ -114,7 +114,6 @@ def overlaid(tables: Sequence[pd.DataFrame], names: tuple[str, str], quantity: Q
         legend={"orientation": "h", "yanchor": "top", "y": -0.25, "x": 0, "title": None},
         xaxis_title=quantity.title,
         yaxis_title="Share of the set's scans, %",
-        dragmode="select",
     )
     return finished(figure)
 
@@ -143,7 +142,7 @@ def _selected(
 ) -> None:
     found = chosen_in(tables, quantity, points)
     if not any(found):
-        st.caption("Select bars (click or box) to see those scans.")
+        st.caption("Click a bar to see its scans; for many, take the box above the chart.")
         return
     for number, (each, indices) in enumerate(zip(sets, found, strict=True)):
         if indices:

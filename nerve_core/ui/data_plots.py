@@ -145,12 +145,13 @@ def drawn(table: pd.DataFrame, chart: Chart, by: str) -> go.Figure:
 
 
 def finished(figure: go.Figure) -> go.Figure:
-    """The figure with its words in the colour of the page's own text, and a click that selects.
+    """The figure with its words in the colour of the page's own text, where a click selects.
 
-    Streamlit's own grey is too pale, and with a box to select it leaves out that a click selects, too.
+    Streamlit's own grey is too pale. While a box or lasso is the tool in hand, it lets no click select; so
+    none of them is to begin with.
     """
     ink = INK[st.context.theme.type or "light"]
-    figure.update_layout(legend_font_color=ink, clickmode="event+select")
+    figure.update_layout(legend_font_color=ink)
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(title_font_color=ink, tickfont_color=ink)
     return figure
@@ -160,7 +161,6 @@ def _axes(figure: go.Figure, table: pd.DataFrame, chart: Chart, names: Sequence[
     figure.update_layout(
         height=430,
         margin={"l": 10, "r": 10, "t": 40, "b": 10},
-        dragmode="select",
         # Below the chart, since the buttons that choose how to select lie above it.
         legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "title": None},
         showlegend=bool(chart.x),
@@ -205,7 +205,7 @@ def _selected(chosen: ScanSet, table: pd.DataFrame, chart: Chart, points: list[d
         if span != (low, high):
             indices = table.loc[table[chart.y].between(*span), "index"].tolist()
     if not indices:
-        st.caption("Select points (click, box or lasso) to see those scans.")
+        st.caption("Click a point to see its scan; for many, take the box or the lasso above the chart.")
         return
     st.markdown(
         f"**{len(indices):,} selected** of {len(table):,} scans"
