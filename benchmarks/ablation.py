@@ -37,17 +37,6 @@ MOST = 120
 """Most scans scored in a set, spread evenly over it."""
 EMA = 0.97
 """The usual average over 200 steps would still hold the untrained start at the end of so short a run."""
-PLAIN = Augment(
-    rotate=0.0,
-    zoom=(1.0, 1.0),
-    click_zoom=(1.0, 1.0),
-    stretch=1.0,
-    shift=0.0,
-    elastic=0.0,
-    near_nerve=0.0,
-    photometric=0.0,
-)
-"""Mirror images alone."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +46,47 @@ class Variant:
     Attributes:
         what: in words.
         sources: simulated or generated sets that join the real ones.
+        bare: whether the sets without contours are learned from as well.
         changes: settings of the training that differ from the base.
     """
 
     what: str
     sources: tuple[str, ...] = ()
+    bare: bool = False
     changes: dict[str, Any] = field(default_factory=dict)
 
 
 VARIANTS: dict[str, Variant] = {
-    "plain": Variant("real scans, mirrored at most", changes={"augment": PLAIN, "pathology_share": 0.0}),
-    "augmented": Variant("+ strong augmentation"),
-    "phantoms": Variant("+ augmentation + phantoms", ("phantoms",)),
+    "plain": Variant(
+        "real scans, mirrored and shifted",
+        changes={"augment": Augment.minimal(), "pathology_share": 0.0, "vessel_weight": 0.0},
+    ),
+    "augmented": Variant("+ strong augmentation", changes={"vessel_weight": 0.0}),
+    "vessels": Variant("+ augmentation, vessels"),
+    "phantoms": Variant("+ augmentation, vessels, phantoms", ("phantoms",)),
+    "wide": Variant(
+        "+ augmentation, vessels, phantoms, smaller and larger",
+        ("phantoms",),
+        changes={"augment": Augment(zoom=(0.4, 1.8), click_zoom=(0.5, 3.0))},
+    ),
+    "style": Variant(
+        "+ augmentation, vessels, phantoms, mixed looks",
+        ("phantoms",),
+        changes={"augment": Augment(style_mix=0.4)},
+    ),
+    "generated": Variant("+ augmentation, vessels, phantoms, translated phantoms", ("phantoms", "generated")),
+    "pretrained": Variant(
+        "+ augmentation, vessels, phantoms, self-supervised start",
+        ("phantoms",),
+        True,
+        {"pretrain": Stage(epochs=3, samples=1200, batch=32, ema=EMA)},
+    ),
+    "teacher": Variant(
+        "+ augmentation, vessels, phantoms, mean teacher",
+        ("phantoms",),
+        True,
+        {"consistency": 1.0, "augment": Augment(style_mix=0.4)},
+    ),
 }
 
 
@@ -84,9 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=1200, help="samples an epoch")
     parser.add_argument("--threads", type=int, default=0, help="torch threads (default: all)")
     args = parser.parse_args(argv)
-    real = {
-        name: path for name, path in sets_in(args.data).items() if any(row["mask"] for row in read_rows(path))
-    }
+    sets = sets_in(args.data)
+    real = {name: path for name, path in sets.items() if any(row["mask"] for row in read_rows(path))}
+    bare = [path for name, path in sets.items() if name not in real]
     extra = {"phantoms": args.phantoms, "generated": args.generated}
     base = TrainConfig(
         size=args.size,
@@ -108,6 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 **variant.changes,
             )
             joined = [*real.values(), *(extra[source] for source in variant.sources)]
+            joined += bare if variant.bare else []
             rows = training_rows(joined, "any", config.leave_out)
             if without == WRIST:
                 rows = [row for row in rows if not of_wrist(row)]

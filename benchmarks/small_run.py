@@ -19,13 +19,15 @@ from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.inference.predictor import Predictor
 from nerve_core.models.checkpoint import NerveNet, save_checkpoint
 from nerve_core.training.config import TrainConfig
-from nerve_core.training.run import RUNS, best_weights, train_contours
+from nerve_core.training.run import RUNS, best_weights, train_contours, train_encoder
 
 
 @contextmanager
 def trained(rows: Sequence[Row], config: TrainConfig) -> Iterator[Predictor]:
     """Train the contour network on rows with a ``split``, resuming a run cut short; gives its predictor."""
     home = RUNS / config.name
+    if config.pretrain.epochs:
+        train_encoder(rows, config, home, resume=True)
     train_contours(rows, config, home, resume=True)
     with tempfile.TemporaryDirectory() as folder:
         model = NerveNet(config.architecture)
