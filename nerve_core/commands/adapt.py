@@ -32,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mix",
         type=float,
-        default=0.5,
-        help="share of the new scans in the normalisation's statistics, 0 to 1 (default: 0.5)",
+        default=1.0,
+        help="share of the new scans in the normalisation's statistics, 0 to 1 (default: 1)",
     )
     parser.add_argument(
         "--epochs",
         type=int,
-        default=2,
-        help="epochs of learning from its own sure contours; 0: statistics alone (default: 2)",
+        default=0,
+        help="epochs of learning from its own sure contours; 0: statistics alone (default: 0)",
     )
     parser.add_argument(
         "--confidence",

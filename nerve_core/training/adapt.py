@@ -50,8 +50,8 @@ class AdaptConfig:
         seed: of every random choice.
     """
 
-    mix: float = 0.5
-    epochs: int = 2
+    mix: float = 1.0
+    epochs: int = 0
     samples: int = 320
     batch: int = 8
     learning_rate: float = 1e-4
