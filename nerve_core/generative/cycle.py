@@ -14,8 +14,8 @@ from nerve_core.generative.translator import Translator
 class Cycle(Adversarial):
     """Two translators; what is translated there and back must be what it was (L1, weight 10 × ``content``).
 
-    Batches as in :class:`~nerve_core.generative.one_sided.OneSided`. Without the pool of earlier
-    translations of the published training, which here changes little but costs memory.
+    Batches as in :class:`~nerve_core.generative.one_sided.OneSided`. The published training also shows the
+    critics a pool of earlier translations; here they see those of the step alone.
     """
 
     def __init__(self, config: GenerateConfig) -> None:
