@@ -12,6 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from nerve_core.config import settings
 from nerve_core.data.phantom import Phantom, simulate, simulate_sweep
+from nerve_core.data.phantom_machines import PROBES
 from nerve_core.errors import DataError
 
 SOURCE = "simulated by nerve_core.data.phantom; no patient, no volunteer"
@@ -63,13 +64,17 @@ class Sample:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one sample is made; ``form`` is ``png``, ``capture``, ``dicom`` or ``sweep``."""
+    """How one sample is made.
+
+    ``form`` is ``png``, ``capture``, ``dicom`` or ``sweep``; ``probe`` is ``linear`` or ``curved``.
+    """
 
     seed: int
     site: str
     severity: float = 0.0
     form: str = "png"
     size: tuple[int, int] = (400, 480)
+    probe: str = "linear"
 
     @property
     def stem(self) -> str:
@@ -91,6 +96,9 @@ RECIPES = (
     Recipe(5, "popliteal", form="dicom"),
     Recipe(4, "groin", 0.8, "capture"),
     Recipe(7, "wrist", 0.9, "sweep", (288, 352)),
+    Recipe(3, "ankle"),
+    Recipe(2, "forearm", 0.8),
+    Recipe(1, "thigh", form="dicom", size=(440, 520), probe="curved"),
 )
 FRAMES = 24
 
@@ -172,6 +180,8 @@ def _write(recipe: Recipe, out: Path, seed: int) -> dict[str, str]:
         "severity": recipe.severity or 0.7,
         "size": recipe.size,
     }
+    if recipe.probe != "linear":
+        made["machine"] = PROBES[recipe.probe][seed % len(PROBES[recipe.probe])]
     if recipe.form == "sweep":
         frames = simulate_sweep(seed, frames=FRAMES, **made)
     else:

@@ -64,7 +64,7 @@ def test_shipped_samples_cover_what_pages_need():
 
 def test_shipped_dicom_states_the_scale_of_the_manifest():
     files = [sample for sample in list_samples(SHIPPED) if sample.path.suffix == ".dcm"]
-    assert len(files) == 2
+    assert len(files) == 3
     for sample in files:
         data = pydicom.dcmread(sample.path)
         region = data.SequenceOfUltrasoundRegions[0]
