@@ -36,10 +36,12 @@ if __name__ == "__main__":
     main()
 else:
     from starlette.formparsers import MultiPartParser
+    from starlette.middleware import Middleware
     from starlette.routing import Mount
     from streamlit.runtime.pages_manager import PagesManager
 
     from nerve_core.service.app import create_app
+    from nerve_core.service.page_address import PageAddress
     from nerve_core.ui.model import warm_up
 
     # Uploads stay in memory: without this, files over 1 MB pass through a temporary file on disk.
@@ -54,4 +56,9 @@ else:
         warm_up()
         yield
 
-    app = st.App(__file__, routes=[Mount("/api", create_app())], lifespan=lifespan)
+    app = st.App(
+        __file__,
+        routes=[Mount("/api", create_app())],
+        middleware=[Middleware(PageAddress)],
+        lifespan=lifespan,
+    )
