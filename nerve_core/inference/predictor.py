@@ -24,8 +24,9 @@ from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Nerve, Pre
 from nerve_core.models.checkpoint import load_checkpoint
 from nerve_core.models.verdict import CROP, crop_window, cut, normalise_crop
 
-CLOSER = 0.5
-"""Side of the second look around a click, as a share of the region's longer side."""
+CLOSER = (0.5, 0.35)
+"""Sides of the closer looks around a click, as shares of the region's longer side. On validation scans the
+second one adds little for nerves like those learned, and much for small nerves of sets never seen."""
 
 LIKELY, SURE = 0.3, 0.9
 """A second look at the mirror image is taken where the pixels from ``LIKELY`` on have a mean below ``SURE``;
@@ -173,18 +174,18 @@ class Predictor:
     def _look_closer(
         self, scan: Scan, click: tuple[float, float], how: Preprocess, probability: np.ndarray, clock: Clock
     ) -> np.ndarray:
-        """Average with a second look, magnified, around the click: small nerves gain most from it."""
-        box = window_around(click, scan.region, CLOSER)
-        prepared = how.apply(scan.with_region(box))
-        clock.mark("preprocess")
-        found = self.contour(network_input(prepared, click))[0, 0]
-        clock.mark("network")
-        closer = prepared.to_scan_map(sigmoid(found))
-        top, left, bottom, right = prepared.box
-        probability = probability.copy()
-        inside = (slice(top, bottom), slice(left, right))
-        probability[inside] = (probability[inside] + closer[inside]) / 2
-        return probability
+        """Average with magnified looks around the click: small nerves gain most from them."""
+        total, looks = probability.copy(), np.ones(probability.shape, np.float32)
+        for share in CLOSER:
+            prepared = how.apply(scan.with_region(window_around(click, scan.region, share)))
+            clock.mark("preprocess")
+            found = self.contour(network_input(prepared, click))[0, 0]
+            clock.mark("network")
+            top, left, bottom, right = prepared.box
+            inside = (slice(top, bottom), slice(left, right))
+            total[inside] += prepared.to_scan_map(sigmoid(found))[inside]
+            looks[inside] += 1
+        return total / looks
 
     def _answer(
         self,

@@ -63,6 +63,22 @@ def test_the_same_scan_gives_the_same_answer_from_many_threads(predictor: Predic
     assert all(same(answer, alone[k % 4]) for k, answer in enumerate(crowd))
 
 
+def test_a_click_is_answered_by_the_mean_of_closer_and_closer_looks(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logits = iter([-9.0, 9.0, 9.0])
+
+    def contour(inputs: np.ndarray) -> np.ndarray:
+        return np.full((1, 1, *inputs.shape[2:]), next(logits), np.float32)
+
+    monkeypatch.setattr(predictor, "contour", contour)
+    found = predictor.predict(speckle((200, 200)), click=(100.0, 100.0), gate=False).probability
+    assert np.allclose(found[100, 100], 2 / 3, atol=1e-3)  # all three looks
+    assert np.allclose(found[100, 60], 1 / 2, atol=1e-3)  # within half the side, not within 0.35 of it
+    assert np.allclose(found[100, 30], 0, atol=1e-3)  # the whole frame alone
+    assert next(logits, None) is None
+
+
 def test_a_hesitant_first_look_is_averaged_with_the_mirror_image(predictor: Predictor) -> None:
     pixels = speckle((256, 256)).pixels
     one = predictor.predict(Scan(pixels), gate=False).probability
