@@ -57,7 +57,7 @@ def painted(
     label: str = "",
     look: str = "",
 ) -> Iterator[Drawn]:
-    """A scan painted for every mask, square, of the painter's size; the same seed gives the same pictures.
+    """A scan painted for every mask, the long side as the painter has it; one seed, the same pictures.
 
     Args:
         label: of all; empty alternates.
@@ -86,7 +86,14 @@ def painted(
         )
         with torch.no_grad():
             drawn = paint(torch.from_numpy(maps)[None], code, noise)
-        yield to_grey(drawn[0]), nerve, row | {"label": called, "device": f"in the look of {names[which]}"}
+        # Cut to the region: a black frame around it would set painted scans apart from all others.
+        top, left = (int(np.flatnonzero(inside.any(axis))[0]) for axis in (1, 0))
+        region = np.s_[top : top + inside.any(1).sum(), left : left + inside.any(0).sum()]
+        yield (
+            to_grey(drawn[0])[region],
+            nerve[region],
+            row | {"label": called, "device": f"in the look of {names[which]}"},
+        )
 
 
 def write_set(out: Path, drawn: Iterator[Drawn], about: dict[str, Any]) -> Path:
