@@ -211,5 +211,5 @@ def _open(source: Source, affected: Altered, asked: Asked) -> None:
             "its simulated truth is affected."
         )
         content = cv2.imencode(".png", affected.image)[1].tobytes()
-        session.carry(session.from_content(name, content, note))
+        session.carry(session.from_content(name, content, note, affected.mask))
         st.switch_page("pages/diagnose.py")

@@ -172,7 +172,7 @@ def _take(phantom: Phantom) -> None:
             )
         if st.button("Open in Diagnose", icon=":material/frame_inspect:", key="phantom-diagnose"):
             note = f"Simulated scan, {phantom.site}. Simulated truth: {phantom.label}."
-            session.carry(session.from_content(f"{name}.dcm", dicom(phantom), note))
+            session.carry(session.from_content(f"{name}.dcm", dicom(phantom), note, phantom.mask))
             st.switch_page("pages/diagnose.py")
 
 

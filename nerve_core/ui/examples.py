@@ -36,9 +36,10 @@ def example(name: str) -> Outcome | None:
 
 
 def truth(item: Item, frame: int = 0) -> np.ndarray | None:
-    """True mask (H, W) of one frame of a simulated sample, uint8, 255 inside nerves; None for any other "
-    "scan."""
+    """True mask (H, W) of one frame of a simulated scan, uint8, 255 inside nerves; None if unknown."""
     if item.truth is None:
         return None
+    if isinstance(item.truth, np.ndarray):
+        return item.truth if frame == 0 else None
     read, pages = cv2.imreadmulti(str(item.truth), frame, 1, flags=cv2.IMREAD_GRAYSCALE)
     return pages[0] if read and pages else None

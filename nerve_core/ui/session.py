@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError, RefusedScan
@@ -103,8 +104,15 @@ def carry(item: Item) -> None:
     st.session_state["shown"] = item.id
 
 
-def from_content(name: str, content: bytes, note: str = "", truth: Path | None = None) -> Item:
-    """The item of a file in memory; the same bytes under the same name are the same item."""
+def from_content(name: str, content: bytes, note: str = "", truth: Path | np.ndarray | None = None) -> Item:
+    """The item of a file in memory; the same bytes under the same name are the same item.
+
+    Args:
+        name: base name of the file.
+        content: its bytes.
+        note: what is known of a simulated scan.
+        truth: path of its true mask, or the mask itself, uint8 (H, W), 255 inside nerves.
+    """
     digest = hashlib.sha256(content).hexdigest()
     return Item(f"made-{name}-{digest}", name, content, digest, truth, note)
 

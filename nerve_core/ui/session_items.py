@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nerve_core.imaging.scan import Box, Scan
 from nerve_core.inference.prediction import Prediction
 
@@ -24,15 +26,16 @@ class Item:
         name: base name of the file.
         content: the file's bytes.
         digest: SHA-256 of the bytes, hexadecimal.
-        truth: path of the true mask, for simulated samples only.
-        note: what is known of a simulated sample, else empty.
+        truth: where the nerves truly are, for simulated scans only: the path of a mask, or the mask of the
+            first frame itself, uint8 (H, W), 255 inside nerves.
+        note: what is known of a simulated scan, else empty.
     """
 
     id: str
     name: str
     content: bytes
     digest: str
-    truth: Path | None = None
+    truth: Path | np.ndarray | None = None
     note: str = ""
 
 
