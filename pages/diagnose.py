@@ -16,7 +16,7 @@ except NerveCoreError as error:
 
 if not items:
     diagnosis.empty_state()
-    verdict.sites(predictor)
+    verdict.before(predictor)
     verdict.notice()
     st.stop()
 

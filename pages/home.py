@@ -36,5 +36,5 @@ with right:
     if outcome is not None and outcome.prediction is not None and outcome.scan is not None:
         scan_view(outcome.scan, outcome.prediction, key="home-scan", truth=examples.truth(outcome.item))
         st.caption(f"A real result on a simulated sample. {outcome.item.note}")
-        verdict.sites(predictor)
+        verdict.before(predictor)
         verdict.card(outcome)

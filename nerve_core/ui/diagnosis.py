@@ -95,7 +95,7 @@ def show(item: Item, predictor: Predictor) -> None:
             view.frame = st.slider(label, 1, opened.n_frames, view.frame + 1, key=f"frame-{item.id}") - 1
         scan = session.scan_of(item, view.frame)
     except RefusedScan as error:
-        verdict.sites(predictor)
+        verdict.before(predictor)
         verdict.card(Outcome(item, refused=str(error)))
         return
     except NerveCoreError as error:
@@ -141,7 +141,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
             st.caption(f":material/straighten: {words.scale(outcome.scan)}")
     with judged:
         processing.left_training(view, predictor.preprocess)
-        verdict.sites(predictor)
+        verdict.before(predictor)
         verdict.card(outcome)
         if item.note:
             st.caption(f":material/labs: {item.note}")
@@ -149,7 +149,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
             st.caption(f":material/ads_click: Pointed at x {view.point[0]:.0f} px, y {view.point[1]:.0f} px.")
     if outcome.prediction is not None:
         verdict.nerves(outcome)
-        verdict.downloads(outcome, view)
+        verdict.downloads(outcome, view, predictor)
         verdict.timing(outcome)
 
 

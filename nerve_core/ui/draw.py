@@ -46,10 +46,24 @@ def overlay(scan: Scan, prediction: Prediction, point: tuple[float, float] | Non
     return picture
 
 
-def overlay_png(scan: Scan, prediction: Prediction, point: tuple[float, float] | None = None) -> bytes:
-    """PNG of the overlay with the verdict and the standing notice below it, so that they travel together."""
+def overlay_png(
+    scan: Scan,
+    prediction: Prediction,
+    point: tuple[float, float] | None = None,
+    calibrated: bool = True,
+) -> bytes:
+    """PNG of the overlay with the verdict and the standing notice below it, so that they travel together.
+
+    Args:
+        scan: the frame judged.
+        prediction: what the model said of it.
+        point: (x, y) px where the user pointed.
+        calibrated: whether the weights' probabilities were checked; else the picture says that they were not.
+    """
     picture = overlay(scan, prediction, point)
     lines = [sentence_of(prediction) + "  -  " + prediction.model, *NOTICE.replace("; ", ";\n").split("\n")]
+    if not calibrated:
+        lines.insert(1, "This probability is not calibrated for these weights: do not rely on it.")
     scale = max(0.32, picture.shape[1] / 1400)
     height = round(34 * scale)
     footer = np.full((height * len(lines) + height // 2, picture.shape[1], 3), 255, np.uint8)

@@ -19,6 +19,10 @@ def in_short(model: Predictor) -> None:
         f"**{model.name}**, version {model.version}, running on {model.device} with {model.backend}. "
         f"{words.validated_on(model.config.get('sites', []))}"
     )
+    if adapted := words.adapted_to(model.config):
+        st.markdown(adapted)
+    if warning := words.uncalibrated(model.config):
+        st.warning(warning, icon=":material/warning:")
     st.markdown(
         "- **What affected means here.** No public set of nerve scans with diagnoses exists. The model "
         "learned from scans of healthy nerves into which swelling, flattening, darkening, lost fascicles, a "
@@ -74,6 +78,17 @@ def licences(model: Predictor) -> None:
         with st.container(key=theme.table_key("licences")):
             st.markdown("What these weights learned from:")
             st.markdown(learned)
+    bare = figures.table(
+        ("Scan set", "Groups", "Scans without contours", "Licence"),
+        [
+            (each["set"], str(each["groups"]), str(each["unlabelled"]), each["licence"])
+            for each in model.config.get("unlabelled", [])
+        ],
+    )
+    if bare is not None:
+        with st.container(key=theme.table_key("licences without contours")):
+            st.markdown("And from scans alone, whose contours, if any, it never saw:")
+            st.markdown(bare)
     for name in ("NOTICE", "LICENSE"):
         path = ROOT / name
         if path.is_file():

@@ -21,9 +21,14 @@ def notice() -> None:
     st.caption(f":material/science: {words.NOTICE}")
 
 
-def sites(model: Predictor) -> None:
-    """On which sites the outlines were checked; stands before every verdict."""
+def before(model: Predictor) -> None:
+    """What to know of the weights before every verdict: where the outlines were checked, what they were
+    adapted to, and whether their probabilities hold."""
     st.caption(f":material/my_location: {words.validated_on(model.config.get('sites', []))}")
+    if warning := words.uncalibrated(model.config):
+        st.warning(warning, icon=":material/warning:")
+    elif adapted := words.adapted_to(model.config):
+        st.caption(f":material/tune: {adapted}")
 
 
 def card(outcome: Outcome) -> None:
@@ -74,8 +79,9 @@ def timing(outcome: Outcome) -> None:
     st.caption(f":material/timer: {total} from file to verdict ({said}) · {found.model}")
 
 
-def downloads(outcome: Outcome, view: View) -> None:
+def downloads(outcome: Outcome, view: View, model: Predictor) -> None:
     """Overlay, mask and JSON as files; made only when asked for."""
+    calibrated = words.uncalibrated(model.config) is None
     found, scan = outcome.prediction, outcome.scan
     assert found is not None and scan is not None
     stem = PurePath(outcome.item.name).stem or "scan"
@@ -84,7 +90,7 @@ def downloads(outcome: Outcome, view: View) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Overlay (PNG)",
-            lambda: draw.overlay_png(scan, found, point),
+            lambda: draw.overlay_png(scan, found, point, calibrated),
             f"{stem}-overlay.png",
             "image/png",
             icon=":material/download:",

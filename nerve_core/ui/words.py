@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nerve_core.imaging.scan import Scan
 from nerve_core.inference.prediction import (
@@ -116,4 +117,28 @@ def validated_on(sites: Sequence[str]) -> str:
     return (
         f"Outlines were checked on scans of the {listing(list(sites))}. Elsewhere, point at the nerve and "
         "judge the outline before reading the verdict."
+    )
+
+
+def adapted_to(config: Mapping[str, Any]) -> str | None:
+    """One sentence on the scans that weights were fitted to without contours; None where they were not."""
+    how = config.get("adapted")
+    if not how:
+        return None
+    named = listing([str(one["set"]) for one in how.get("sets", [])])
+    return (
+        f"These weights are {how['from']}, adapted to {how['scans']:,} scans without contours"
+        f"{f' ({named})' if named else ''}."
+    )
+
+
+def uncalibrated(config: Mapping[str, Any]) -> str | None:
+    """What to say beside every verdict of weights whose probabilities were not checked; else None."""
+    if config.get("calibration", {}).get("valid", True):
+        return None
+    why = adapted_to(config)
+    return (
+        f"**Do not rely on this probability.** {f'{why} ' if why else ''}How often a verdict of these "
+        "weights is right was not measured: the probability is not calibrated for them, and figures stated "
+        "for other weights do not hold. Judge the outline yourself and take the verdict as a hint."
     )

@@ -34,6 +34,21 @@ def test_about_states_card_figures_sites_and_limits(app: AppTest):
     assert "| usgra | 12 (9) | 0.71 (0.60–0.80) | – |" in said
 
 
+def test_adapted_weights_say_on_every_page_that_their_probability_is_unchecked(app: AppTest, known):
+    sets = [{"set": "clinic", "unlabelled": 40, "groups": 12, "licence": "own"}]
+    known.config |= {
+        "adapted": {"from": "research 1.1", "scans": 40, "sets": sets},
+        "unlabelled": sets,
+        "calibration": {"valid": False},
+    }
+    app.run()
+    for page in ("pages/home.py", "pages/diagnose.py", "pages/about.py"):
+        app.switch_page(page).run()
+        (warning,) = [each.value for each in app.warning]
+        assert "adapted to 40 scans without contours (clinic)" in warning and "not calibrated" in warning
+    assert "| clinic | 12 | 40 | own |" in " ".join(texts(app))
+
+
 def test_missing_weights_are_said_in_one_sentence_on_every_page(app: AppTest, monkeypatch):
     def missing(name: str):
         raise CheckpointError("The weights research are missing; run `make app`.")

@@ -44,3 +44,10 @@ def test_mask_file_is_the_mask():
     _, prediction = found(0.9)
     mask = cv2.imdecode(np.frombuffer(draw.mask_png(prediction), np.uint8), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(mask, prediction.mask)
+
+
+def test_an_uncalibrated_probability_adds_a_line_to_the_overlay_file():
+    scan, prediction = found(0.9)
+    plain = decode(draw.overlay_png(scan, prediction))
+    warned = decode(draw.overlay_png(scan, prediction, calibrated=False))
+    assert warned.shape[0] > plain.shape[0] and np.array_equal(warned[:80], plain[:80])

@@ -47,3 +47,22 @@ def test_depth_is_measured_with_the_calibrated_region_that_holds_the_nerve():
 def test_listing():
     assert words.listing(["neck"]) == "neck"
     assert words.listing(["neck", "groin", "elbow"]) == "neck, groin and elbow"
+
+
+ADAPTED = {
+    "adapted": {"from": "research 1.1", "scans": 1200, "sets": [{"set": "ubpd"}, {"set": "clinic"}]},
+    "calibration": {"slope": 1.0, "bias": 0.0, "valid": False},
+}
+
+
+def test_adapted_weights_say_to_what_and_that_their_probability_is_unchecked():
+    said = words.uncalibrated(ADAPTED)
+    assert "research 1.1, adapted to 1,200 scans without contours (ubpd and clinic)" in said
+    assert "not calibrated" in said and "Do not rely" in said
+
+
+def test_calibrated_weights_carry_no_warning():
+    assert words.uncalibrated({}) is None and words.adapted_to({}) is None
+    recalibrated = ADAPTED | {"calibration": {"slope": 1.1, "bias": 0.0, "valid": True}}
+    assert words.uncalibrated(recalibrated) is None and "ubpd" in words.adapted_to(recalibrated)
+    assert "not calibrated" in words.uncalibrated({"calibration": {"valid": False}})
