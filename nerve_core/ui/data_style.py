@@ -8,8 +8,6 @@ _PICTURES = "[class*='st-key-play-']"
 _BLOCK, _COLUMN = "[data-testid='stHorizontalBlock']", "[data-testid='stColumn']"
 
 _STYLE = f"""<style>
-[data-testid='stCaptionContainer'], [data-testid='stImageCaption'] {{ color: var(--st-text-color, inherit); }}
-[data-testid='stCaptionContainer'] {{ opacity: 0.85; }}
 .st-key-data-set {{ min-width: min(100%, 18rem); }}
 @media (max-width: 640px) {{
   {_BLOCK}:has({_PICTURES}) {{ flex-wrap: wrap-reverse; }}
@@ -21,7 +19,7 @@ _STYLE = f"""<style>
 
 
 def apply() -> None:
-    """Captions that are read easily, and on a phone the name of the set on a line of its own."""
+    """On a phone, the name of the set on a line of its own and a simulator's pictures before its controls."""
     st.html(_STYLE)
 
 

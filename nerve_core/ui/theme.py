@@ -68,6 +68,9 @@ def apply() -> None:
         f"{edges}"
         ".block-container { max-width: 1500px; padding-top: 4.5rem; padding-bottom: 3rem; }"
         "[class*='st-key-verdict-'] h3 { padding: 0; }"
+        # Streamlit's own grey of small print is too pale for tired eyes and old screens.
+        "[data-testid='stCaptionContainer'], [data-testid='stImageCaption']"
+        " { color: inherit; opacity: 0.85; }"
         "[class*='st-key-table-'] {"
         " table { display: block; overflow-x: auto; width: fit-content; max-width: 100%; }"
         " :is(th, td) { white-space: nowrap; padding: 0.4rem 0.6rem; }"
