@@ -17,6 +17,7 @@ class Settings:
         weights: which checkpoint to use (``NERVE_WEIGHTS``): ``research`` or ``open``.
         checkpoints: folder of the checkpoints (``NERVE_CHECKPOINTS``).
         samples: folder of the simulated sample scans (``NERVE_SAMPLES``).
+        results: folder of measured benchmarks (``NERVE_RESULTS``), as the Data page shows them.
         device: ``cuda``, ``mps`` or ``cpu`` (``NERVE_DEVICE``); empty picks the best present.
         backend: ``torch`` or ``openvino`` (``NERVE_BACKEND``); empty picks the fastest present.
         upload_dir: where REST uploads are kept (``NERVE_UPLOAD_DIR``); None keeps nothing.
@@ -28,6 +29,7 @@ class Settings:
     weights: str = "research"
     checkpoints: Path = ROOT / "checkpoints"
     samples: Path = ROOT / "data" / "samples"
+    results: Path = ROOT / "benchmarks" / "results"
     device: str = ""
     backend: str = ""
     upload_dir: Path | None = None

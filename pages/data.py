@@ -6,6 +6,7 @@ import streamlit as st
 
 from nerve_core.errors import NerveCoreError
 from nerve_core.ui import (
+    data_ablation,
     data_augment,
     data_compare,
     data_licences,
@@ -37,13 +38,15 @@ sections = {
     "Pathology simulator": data_pathology.show,
     "Phantom simulator": data_phantom.show,
     "Real and made": data_compare.show,
+    "What data adds": data_ablation.show,
     "Licences": data_licences.show,
 }
+without_a_set = ("Phantom simulator", "What data adds")
 tabs = st.tabs(list(sections), key="data-section", on_change="rerun")
 for tab, (name, show) in zip(tabs, sections.items(), strict=True):
     if tab.open:
         with tab:
-            if chosen is None and name != "Phantom simulator":
+            if chosen is None and name not in without_a_set:
                 st.info("Choose a set above to see this.")
                 continue
             try:

@@ -16,7 +16,7 @@ from nerve_core.config import ROOT
 from nerve_core.data.augment import Augment
 from nerve_core.data.manifest import read_manifest
 from nerve_core.errors import DataError
-from nerve_core.ui import data_scan, data_sets
+from nerve_core.ui import data_scan, data_sets, examples
 from nerve_core.ui.data_augment_controls import control_of
 from nerve_core.ui.data_plots import CHARTS
 from tests.pages.conftest import png, texts
@@ -31,6 +31,7 @@ SECTIONS = (
     "Pathology simulator",
     "Phantom simulator",
     "Real and made",
+    "What data adds",
     "Licences",
 )
 
@@ -187,6 +188,8 @@ def test_pathology_shows_what_changed_and_goes_on_to_diagnose(data: AppTest, kno
     button.click().run()
     assert not page.exception and page.title[0].value == "Diagnose"
     assert "-simulated-swelling-0.png" in known.calls[-1][0].name
+    truth = examples.truth(page.session_state["carried"][-1])
+    assert truth.shape == known.calls[-1][0].pixels.shape and truth.any()
     assert "A pathology was written into this scan" in said(page)
 
 
@@ -317,6 +320,10 @@ def test_a_phantom_goes_on_to_diagnose_with_its_scale(data: AppTest, known, monk
     assert not page.exception and page.title[0].value == "Diagnose"
     scan = known.calls[-1][0]
     assert scan.name.endswith(".dcm") and scan.spacing_mm is not None
+    carried = page.session_state["carried"][-1]
+    truth = examples.truth(carried)
+    assert truth.shape == scan.pixels.shape and set(np.unique(truth)) == {0, 255}
+    assert examples.truth(carried, 1) is None
 
 
 def test_phantom_follows_its_sliders(data: AppTest, monkeypatch):
