@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,18 @@ import streamlit as st
 
 from nerve_core.config import settings
 from nerve_core.errors import DataError
+from nerve_core.ui import data_licences
 from nerve_core.ui.data_plots import CONFIG, INK, finished
+from nerve_core.ui.data_scan import plain
 
 HOME = "none"
 """The training that leaves no set out; its scores are of the test groups of every set."""
 UNSEEN, AT_HOME = "Sets never seen", "Test patients of sets seen"
-DOT, REFERENCE = "#0072B2", "#7F8C96"
-"""Blue of Okabe and Ito (2008); grey for the first row, which the others are read against."""
+DOTS = {"light": "#0072B2", "dark": "#56B4E9"}
+"""The two blues of Okabe and Ito (2008)."""
+PAPER = {"light": "#FFFFFF", "dark": "#10161B"}
+REFERENCE = "#7F8C96"
+"""Grey: the first row, which the others are read against."""
 ROW_PX = 46
 """Height of a row: its name above its dot, so that long names fit on a phone."""
 
@@ -85,14 +90,17 @@ def show(_: object = None) -> None:
                 "Scored on", views, default=views[0], required=True, key="ablation-view"
             )
     shown = [dot for dot in dots if dot.click == (click == "One click") and dot.unseen == (view == UNSEEN)]
-    rows = list(dict.fromkeys(dot.what for dot in dots))
+    rows = ordered(dot.what for dot in dots)
     panels = list(dict.fromkeys(dot.scored for dot in shown))
     st.caption(caption(setup, rows[0]))
+    known = data_licences.known_sets()
     places = st.columns(2, gap="large") if len(panels) > 1 else [st.container(width=760)]
     for number, name in enumerate(panels):
         with places[number % len(places)]:
             here = [dot for dot in shown if dot.scored == name]
             st.subheader(title(name, here), anchor=False)
+            if name in known:
+                st.caption(plain(known[name].title))
             st.plotly_chart(
                 panel(here, rows),
                 key=f"ablation-{view}-{name}",
@@ -100,7 +108,7 @@ def show(_: object = None) -> None:
                 alt=f"Dice on {name} by training, with 95 % intervals",
             )
     st.dataframe(
-        table(shown),
+        table(shown, rows),
         hide_index=True,
         height="content",
         column_config={
@@ -195,7 +203,7 @@ def panel(dots: Sequence[Dot], rows: Sequence[str]) -> go.Figure:
     """One set: a row a training in the order of ``rows``, names above their dots, 95 % intervals as lines."""
     by_row = {dot.what: dot for dot in dots}
     order = [what for what in rows if what in by_row]
-    ink = INK[st.context.theme.type or "light"]
+    theme = st.context.theme.type or "light"
     figure = go.Figure()
     for place, what in enumerate(order):
         dot = by_row[what]
@@ -204,13 +212,13 @@ def panel(dots: Sequence[Dot], rows: Sequence[str]) -> go.Figure:
             y=[place],
             mode="markers",
             name=html.escape(what),
-            marker={"size": 11, "color": DOT},
+            marker={"size": 11, "color": DOTS[theme]},
             error_x={
                 "type": "data",
                 "symmetric": False,
                 "array": [dot.high - dot.dice],
                 "arrayminus": [dot.dice - dot.low],
-                "color": DOT,
+                "color": DOTS[theme],
                 "thickness": 2,
             },
             hovertemplate=(
@@ -225,7 +233,9 @@ def panel(dots: Sequence[Dot], rows: Sequence[str]) -> go.Figure:
             text=f"{html.escape(what)}: <b>{dot.dice:.2f}</b>",
             showarrow=False,
             xanchor="left",
-            font={"size": 13, "color": ink},
+            font={"size": 13, "color": INK[theme]},
+            bgcolor=PAPER[theme],  # the dotted line does not cross the words
+            borderpad=1,
         )
     if rows[0] in by_row:
         figure.add_vline(by_row[rows[0]].dice, line={"dash": "dot", "color": REFERENCE, "width": 1.5})
@@ -245,8 +255,15 @@ def panel(dots: Sequence[Dot], rows: Sequence[str]) -> go.Figure:
     return finished(figure)
 
 
-def table(dots: Sequence[Dot]) -> pd.DataFrame:
-    """The figures shown, one a row."""
+def ordered(rows: Iterable[str]) -> list[str]:
+    """Different rows, those with fewer ingredients first, so that each builds on rows above it."""
+    return sorted(dict.fromkeys(rows), key=lambda what: what.startswith("+") * (1 + what.count(",")))
+
+
+def table(dots: Sequence[Dot], rows: Sequence[str]) -> pd.DataFrame:
+    """The figures shown, a set after the other, each in the order of ``rows``."""
+    sets = list(dict.fromkeys(dot.scored for dot in dots))
+    dots = sorted(dots, key=lambda dot: (sets.index(dot.scored), rows.index(dot.what)))
     return pd.DataFrame(
         {
             "Scored on": dot.scored,

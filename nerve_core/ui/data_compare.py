@@ -80,7 +80,10 @@ def _walls(first: ScanSet, second: ScanSet) -> None:
         last = max((max(len(each.rows) for each in (first, second)) - 1) // WALL, 0)
         start = 0
         if last:
-            start = st.slider("Part of the sets", 1, last + 1, 1, key="compare-part", width=320) - 1
+            start = (
+                st.slider(f"Part of the sets, of {last + 1}", 1, last + 1, 1, key="compare-part", width=320)
+                - 1
+            )
     data_overview.legend()
     for number, (place, each) in enumerate(zip(st.columns(2, gap="large"), (first, second), strict=True)):
         with place:

@@ -34,7 +34,7 @@ def show(chosen: ScanSet) -> None:
         "“Open weights” says whether weights learned from these scans may be passed on freely; "
         "`train --licence open` uses those alone. The words of the licence itself decide."
     )
-    known = _catalogue()
+    known = known_sets()
     _cited([known[name] for name in sorted({row.get("set", "") for row in chosen.rows}) if name in known])
     origins = sources(chosen.rows)
     st.subheader(f"Sources (n = {len(origins):,})", anchor=False)
@@ -46,7 +46,7 @@ def show(chosen: ScanSet) -> None:
         st.dataframe(public(known.values()), hide_index=True, height="content")
 
 
-def _catalogue() -> dict[str, Entry]:
+def known_sets() -> dict[str, Entry]:
     """The known public sets; none, and a sentence on the page, where the list is damaged."""
     try:
         return catalogue()

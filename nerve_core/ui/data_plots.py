@@ -20,6 +20,8 @@ SHOWN = 12
 """Selected scans shown below a chart."""
 LONGEST_NAME = 45
 """Characters of a group's name below a chart."""
+CROWD = 200
+"""Points from which on they are drawn small and pale, so that the box behind them is seen."""
 MANY = 8
 """Different values that get a colour of their own."""
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F8C96")
@@ -102,11 +104,14 @@ def show(chosen: ScanSet) -> None:
 def drawn(table: pd.DataFrame, chart: Chart, by: str) -> go.Figure:
     """The chart as a plotly figure; ``customdata`` of each point is its index in the set."""
     figure = go.Figure()
+    crowded = len(table) > CROWD
     names = list(dict.fromkeys(value for value in _order(table[by])))
     for number, name in enumerate(names):
         part = table[_folded(table[by]) == name]
         colour = data_picture.colour(name) if by == "label" else PALETTE[number % len(PALETTE)]
         marker = {"color": colour, "size": 8, "opacity": 0.75, "line": {"width": 0.5, "color": "#333"}}
+        if crowded:
+            marker |= {"size": 6, "opacity": 0.4, "line": {"width": 0}}
         text = [f"scan {index + 1}" for index in part["index"]]
         shared = {
             "name": f"{html.escape(name)} (n = {len(part)})",
@@ -128,7 +133,7 @@ def drawn(table: pd.DataFrame, chart: Chart, by: str) -> go.Figure:
                 x=[number] * len(part),
                 y=part[chart.y],
                 boxpoints=False,
-                line={"color": colour},
+                line={"color": INK[st.context.theme.type or "light"], "width": 1.5},
                 fillcolor="rgba(0,0,0,0)",
                 hoverinfo="skip",
                 showlegend=False,

@@ -10,6 +10,9 @@ _BLOCK, _COLUMN = "[data-testid='stHorizontalBlock']", "[data-testid='stColumn']
 _STYLE = f"""<style>
 .st-key-data-set {{ min-width: min(100%, 18rem); }}
 @media (max-width: 640px) {{
+  .st-key-data-filters [data-testid='stElementContainer']:has([data-testid='stMultiSelect']) {{
+    width: calc(50% - 0.5rem) !important; min-width: 0;
+  }}
   {_BLOCK}:has({_PICTURES}) {{ flex-wrap: wrap-reverse; }}
   {_PICTURES} {_BLOCK}:has(> {_COLUMN}) {{ flex-wrap: nowrap; gap: 0.4rem; }}
   {_PICTURES} {_COLUMN} {{ min-width: 0; }}

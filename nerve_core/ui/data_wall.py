@@ -39,7 +39,7 @@ def show(chosen: ScanSet) -> None:
 def _filters(chosen: ScanSet) -> tuple[list[int], bool]:
     """Indices of the scans that pass, and whether contours are drawn."""
     wanted: dict[str, list[str]] = {}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="data-filters"):
         for column, title in COLUMNS.items():
             found = values(chosen.rows, column)
             if len(found) > 1:

@@ -89,6 +89,17 @@ def test_a_click_and_the_sets_seen_are_chosen(section: AppTest, results: Path):
     assert section.dataframe[0].value["Dice"].tolist() == [pytest.approx(0.85), pytest.approx(0.9)]
 
 
+def test_a_row_stands_below_what_it_builds_on(section: AppTest, results: Path):
+    names = ("+ a, b", "plain, bare", "+ a, b, c", "+ a")
+    rows = {n: {"what": n, "setup": SETUP, "without": {"ubpd": {"ubpd": scores(0.3)}}} for n in names}
+    results.write_text(json.dumps({"rows": rows}))
+    section.run()
+    order = ["plain, bare", "+ a", "+ a, b", "+ a, b, c"]
+    assert [trace["name"] for trace in charts(section)[0]["data"]] == order
+    assert section.dataframe[0].value["Trained with"].tolist() == order
+    assert any("UBPD" in text for text in texts(section))
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{}", '{"rows": []}', '{"rows": {"a": {}}}', '{"rows": {"a": {"what": "b", "without": 1}}}'],
