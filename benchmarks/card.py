@@ -26,6 +26,10 @@ SOURCES = {
         "Huang et al., Ann Transl Med 2019, doi:10.21037/atm.2019.08.61.",
     ),
     "ubpd": ("brachial plexus, two machines", "Ding et al., UBPD, 2022; published for research."),
+    "translated": (
+        "phantoms made to look real by a network that learned from usgra and femoral",
+        "python -m nerve_core generate, method one-sided.",
+    ),
     "kaggle": (
         "brachial plexus; contours known to differ between near-identical frames",
         "Ultrasound Nerve Segmentation, Kaggle, 2016.",

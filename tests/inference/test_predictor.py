@@ -66,15 +66,17 @@ def test_the_same_scan_gives_the_same_answer_from_many_threads(predictor: Predic
 def test_a_click_is_answered_by_the_mean_of_closer_and_closer_looks(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logits = iter([-9.0, 9.0, 9.0])
+    logits = iter([-9.0, 9.0, 9.0, 9.0])
 
     def contour(inputs: np.ndarray) -> np.ndarray:
         return np.full((1, 1, *inputs.shape[2:]), next(logits), np.float32)
 
     monkeypatch.setattr(predictor, "contour", contour)
+    monkeypatch.setattr(predictor, "closer", (0.5, 0.35, 0.25))
     found = predictor.predict(speckle((200, 200)), click=(100.0, 100.0), gate=False).probability
-    assert np.allclose(found[100, 100], 2 / 3, atol=1e-3)  # all three looks
-    assert np.allclose(found[100, 60], 1 / 2, atol=1e-3)  # within half the side, not within 0.35 of it
+    assert np.allclose(found[100, 100], 3 / 4, atol=1e-3)  # every look
+    assert np.allclose(found[100, 70], 2 / 3, atol=1e-3)  # within 0.35 of the side, not within a quarter
+    assert np.allclose(found[100, 60], 1 / 2, atol=1e-3)  # within half the side alone
     assert np.allclose(found[100, 30], 0, atol=1e-3)  # the whole frame alone
     assert next(logits, None) is None
 
