@@ -20,7 +20,8 @@ INTRO = """# What each kind of training data adds
 
 `python -m benchmarks.ablation` trains the same small contour network again and again and changes only what
 the row names; `python -m benchmarks.ablation_table` writes this page. Figures are Dice with the 95 % interval
-by group, one training each, so differences below about 0.03 may be chance.
+by group, one training each, so differences below about 0.03 may be chance. The network that translated the
+phantoms learned from usgra and femoral, without contours, so for that row the looks of usgra are not new.
 """
 
 
