@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 PAGES = ("data", "diagnose", "about")
+CAPTIONS = "[data-testid=stCaptionContainer] p, [data-testid=stImageCaption]"
 
 CONTRAST = """it => {
   const channels = text => (text.match(/[\\d.]+/g) || []).map(Number)
@@ -56,7 +57,9 @@ def test_captions_stand_out_from_the_page(page: Page, address: str, scheme: str)
     page.emulate_media(color_scheme=scheme)
     for name in PAGES:
         page.goto(f"{address}/{name}")
-        captions = page.locator("[data-testid=stCaptionContainer] p, [data-testid=stImageCaption]")
-        expect(captions.first).to_be_visible()
-        for caption in captions.all():
-            assert caption.evaluate(CONTRAST) >= 4.5, caption.text_content()
+        expect(page.locator(CAPTIONS).first).to_be_visible()
+        # Elements fade in, so what counts is where each of them ends.
+        page.wait_for_function(
+            f"() => [...document.querySelectorAll('{CAPTIONS}')].every(it => ({CONTRAST})(it) >= 4.5)",
+            timeout=15_000,
+        )
