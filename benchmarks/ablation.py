@@ -74,7 +74,10 @@ VARIANTS: dict[str, Variant] = {
         ("phantoms",),
         changes={"augment": Augment(style_mix=0.4)},
     ),
-    "generated": Variant("+ augmentation, vessels, phantoms, translated phantoms", ("phantoms", "generated")),
+    "generated": Variant(
+        "+ augmentation, vessels, phantoms, translated phantoms (made with the looks of usgra)",
+        ("phantoms", "generated"),
+    ),
     "pretrained": Variant(
         "+ augmentation, vessels, phantoms, self-supervised start",
         ("phantoms",),
