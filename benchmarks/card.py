@@ -82,6 +82,7 @@ def card(folder: Path) -> str:
         "sonographers look for, at severity 0.3 (mild) to 1 (gross). Shams went through the same machinery "
         "with no pathology.",
         "## How well it does",
+        *([config["chosen_on"]] if config.get("chosen_on") else []),
         *_figures(metrics),
         "## Where not to trust it",
         f"- Contours were validated at: {', '.join(config['sites']) or 'no named site'}. Elsewhere point at "

@@ -146,7 +146,7 @@ def decode(row: Row) -> Iterator[Item]:
                 if frame < len(several)
             }
             own = row | {"frame": str(frame)} if sweep else row
-            yield Item(own, *_cropped(scan, masks["mask"], masks.get("mask_vessel")))
+            yield Item(own, *cropped(scan, masks["mask"], masks.get("mask_vessel")))
     except ScanError as fault:
         raise DataError(f"{Path(row['image']).name} cannot be packed: {fault}") from None
 
@@ -174,10 +174,8 @@ def _checked(page: np.ndarray, path: str | Path, shape: tuple[int, int]) -> np.n
     return page > page.max() // 2
 
 
-def _cropped(
-    scan: Scan, mask: np.ndarray, vessels: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """The ultrasound region of a scan and its masks, uint8, no side above ``LONG_SIDE``."""
+def cropped(scan: Scan, *masks: np.ndarray | None) -> tuple[np.ndarray | None, ...]:
+    """The ultrasound region of a scan and of its masks, uint8, no side above ``LONG_SIDE``; None stays."""
     top, left, bottom, right = scan.region
     scale = min(LONG_SIDE / max(bottom - top, right - left), 1)
     size = (round((right - left) * scale), round((bottom - top) * scale))
@@ -186,7 +184,7 @@ def _cropped(
         part = part[top:bottom, left:right].astype(np.uint8)
         return part if scale == 1 else cv2.resize(part, size, interpolation=way)
 
-    drawn = (None if one is None else cut(one, cv2.INTER_NEAREST_EXACT) for one in (mask, vessels))
+    drawn = (None if one is None else cut(one, cv2.INTER_NEAREST_EXACT) for one in masks)
     return cut(scan.pixels, cv2.INTER_AREA), *drawn
 
 

@@ -27,6 +27,7 @@ from nerve_core.data.alone import alone_with
 from nerve_core.data.fetch import room_on_disk
 from nerve_core.data.manifest import PATH_COLUMNS, Row
 from nerve_core.errors import DataError
+from nerve_core.files import sync_folder
 
 FORMAT = 1
 """Version of the layout above."""
@@ -87,11 +88,11 @@ def write_shards(
             _write_index(work, _write_blocks(items, work))
             if more is not None:
                 more(work)
-            _to_disk(work)
+            sync_folder(work)
             if out.exists():
                 out.rmdir()
             work.rename(out)
-            _to_disk(out.parent)
+            sync_folder(out.parent)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -234,14 +235,3 @@ def _altered(folder: Path, name: str) -> AlteredError:
     return AlteredError(
         f"{name} in the packed set {folder} was cut off or altered; pack it again from its manifest."
     )
-
-
-def _to_disk(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk too, where the system can be asked to."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -15,7 +14,7 @@ from torch.utils.data import Dataset
 from nerve_core.data.augment import Augment, repaint, resample, restyle
 from nerve_core.data.dataset import to_input
 from nerve_core.data.manifest import Row
-from nerve_core.data.packed import LONG_SIDE
+from nerve_core.data.packed import cropped
 from nerve_core.errors import DataError, ScanError
 from nerve_core.imaging.read import read_scan
 
@@ -35,12 +34,7 @@ def read_images(rows: Sequence[Row]) -> list[np.ndarray]:
             scan = read_scan(row["image"])
         except (ScanError, OSError) as fault:
             raise DataError(f"{Path(row['image']).name} cannot be used: {fault}") from None
-        top, left, bottom, right = scan.region
-        image = scan.pixels[top:bottom, left:right]
-        scale = LONG_SIDE / max(image.shape)
-        if scale < 1:
-            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        images.append(np.ascontiguousarray(image))
+        images.append(cropped(scan)[0])
     return images
 
 

@@ -135,8 +135,8 @@ def sides_of(rows: Sequence[Mapping[str, str]], config: Mapping[str, Any]) -> li
     """``train``, ``val`` or ``test`` for each row, as the weights were trained.
 
     A checkpoint records the groups it held back (``split``) and its sets (``sets``): a part of a manifest
-    then falls on the same sides as the whole, and a set it never saw is all test. Without that record the
-    project's split of the rows given is used.
+    then falls on the same sides as the whole, and a set it never saw is all test, but for groups on which a
+    setting was chosen. Without that record the project's split of the rows given is used.
     """
     from nerve_core.data.splits import assign
 
@@ -145,7 +145,7 @@ def sides_of(rows: Sequence[Mapping[str, str]], config: Mapping[str, Any]) -> li
         return assign(rows)
     seen = {part["set"] for part in config.get("sets", ())}
     side_of = {group: side for side in ("val", "test") for group in recorded.get(side, ())}
-    return [side_of.get(row["group"], "train") if row.get("set") in seen else "test" for row in rows]
+    return [side_of.get(row["group"], "train" if row.get("set") in seen else "test") for row in rows]
 
 
 def score_rows(

@@ -115,8 +115,9 @@ def write_set(out: Path, drawn: Iterator[Drawn], about: dict[str, Any]) -> Path:
             table.writeheader()
             for index, (image, mask, row) in enumerate(drawn):
                 name = f"{index:05d}"
-                cv2.imwrite(str(partial / f"{name}.png"), image)
-                cv2.imwrite(str(partial / f"{name}-mask.png"), mask * np.uint8(255))
+                for file, pixels in ((f"{name}.png", image), (f"{name}-mask.png", mask * np.uint8(255))):
+                    if not cv2.imwrite(str(partial / file), pixels):
+                        raise DataError(f"{out} cannot be written; make room on the disk, or choose another.")
                 table.writerow(row | _told(row, about) | {"image": f"{name}.png", "mask": f"{name}-mask.png"})
         partial.chmod(0o755)
         if out.exists():

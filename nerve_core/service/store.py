@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from nerve_core.errors import NerveCoreError
+from nerve_core.files import sync_folder
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", ".png"),
@@ -60,7 +61,7 @@ def store_upload(data: bytes, folder: Path) -> Path:
             os.fsync(file.fileno())
         os.replace(partial, target)
         partial = None
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as fault:
         raise StorageError(
             f"The upload could not be stored ({fault.strerror or type(fault).__name__}); "
@@ -70,14 +71,3 @@ def store_upload(data: bytes, folder: Path) -> Path:
         if partial is not None:
             Path(partial).unlink(missing_ok=True)
     return target
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; systems that cannot open a folder (Windows) do it on their own."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -224,6 +224,8 @@ def test_the_split_is_the_one_the_weights_were_trained_with():
     assert sides_of(rows, config) == ["train", "train", "val", "test", "train", "test"]
     # A part of the manifest falls on the same sides as the whole.
     assert sides_of(rows[2:4], config) == ["val", "test"]
+    chosen_on = {"set": "never learned", "group": rows[2]["group"]}
+    assert sides_of([chosen_on, chosen_on | {"group": "new"}], config) == ["val", "test"]
     assert [row["image"] for row in chosen(rows, split="test", config=config)] == ["3", "new"]
 
 

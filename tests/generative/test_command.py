@@ -14,6 +14,7 @@ from nerve_core.cli import main
 from nerve_core.data.manifest import is_open, is_simulated, read_manifest
 from nerve_core.errors import CheckpointError, DataError
 from nerve_core.generative import run as runs
+from nerve_core.generative import sampling
 from nerve_core.generative.checkpoint import load_generator
 from nerve_core.generative.config import GenerateConfig
 from nerve_core.generative.origin import origin_licence
@@ -170,3 +171,11 @@ def test_the_command_scores(
     assert found["edge_correlation"]["least"] == pytest.approx(1)
     assert found["kid"]["real_train"]["mean"] < found["kid"]["generated"]["mean"]
     assert {one["kind"] for one in found["memorisation"]} == {"correlation", "features"}
+
+
+def test_a_full_disk_leaves_no_half_written_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling.cv2, "imwrite", lambda *_: False)  # what OpenCV answers then
+    picture = np.zeros((8, 8), np.uint8)
+    with pytest.raises(DataError, match="make room on the disk"):
+        sampling.write_set(tmp_path / "made", iter([(picture, picture, {})]), {})
+    assert not list(tmp_path.iterdir())
