@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument(
-        "--per-image", type=Path, metavar="FILE.csv", help="write one line an image to this file"
+        "--per-image",
+        type=Path,
+        metavar="FILE.csv",
+        help="write one line an image, or frame of a sweep, to this file",
     )
     parser.add_argument("--weights", metavar="NAME", help="which weights (default: the configured ones)")
     parser.add_argument(
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only the rows on this side of the project's group split (default: all)",
     )
     parser.add_argument(
-        "--limit", type=positive, metavar="N", help="use at most N scans, spread evenly over the manifest"
+        "--limit", type=positive, metavar="N", help="use at most N rows, spread evenly over the manifest"
     )
     parser.add_argument(
         "--workers", type=positive, default=2, metavar="N", help="scans predicted at once (default: 2)"

@@ -12,10 +12,10 @@ from typing import Any
 
 from nerve_core.errors import DataError
 from nerve_core.evaluation.progress import Progress
-from nerve_core.evaluation.scoring import LISTED, Gate, Predicts, Scored, score_row
+from nerve_core.evaluation.scoring import LISTED, Gate, Predicts, Scored, score_file
 from nerve_core.evaluation.severity import pathology_figures
 from nerve_core.evaluation.summary import summarise, summarise_click
-from nerve_core.imaging.scan import Scan
+from nerve_core.imaging.read import ScanFile
 
 PER_IMAGE = ("image", "group", "dice", "p_affected", "verdict", "label")
 SPLITS = ("all", "train", "val", "test")
@@ -34,14 +34,18 @@ def evaluate(
 ) -> dict[str, Any]:
     """Judge every row of one or several manifests with the predictor, the quality gate off.
 
+    Of a sweep, a file of several frames whose mask has a page for each, every frame counts as an image, with
+    the group and the label of its row; intervals are by group, so that near-copies do not narrow them.
+
     Args:
         manifest: manifest file, folder with ``affected/`` and ``unaffected/``, or several of them.
         predictor: gives the predictions; safe to call from ``workers`` threads at once.
         clicks: also predict with one click where the largest true nerve is thickest.
-        per_image: CSV to write with one line an image, or None.
+        per_image: CSV to write with one line an image or frame, or None.
         split: ``train``, ``val`` or ``test`` keeps the rows on that side of the project's group split,
             ``all`` every row.
-        limit: use at most this many rows, spread evenly over the manifest; None for all.
+        limit: use at most this many rows, spread evenly over the manifest, a sweep counting as one; None
+            for all.
         workers: threads that predict at once; the result does not depend on it.
         progress: told after each row.
 
@@ -155,17 +159,20 @@ def score_rows(
     clicks: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
-    read: Callable[[str], Scan] | None = None,
+    open_file: Callable[[str], ScanFile] | None = None,
     gate: Gate | None = None,
 ) -> list[Scored]:
-    """Score rows in their order; ``read`` and ``gate`` default to those of the imaging room."""
-    if read is None:
-        from nerve_core.imaging.read import read_scan as read
+    """Score rows in their order, of a sweep every frame; ``progress`` is told after each row.
+
+    ``open_file`` and ``gate`` default to those of the imaging room.
+    """
+    if open_file is None:
+        from nerve_core.imaging.read import open_scan as open_file
     if gate is None:
         from nerve_core.imaging.gate import check_quality as gate
 
-    def one(row: Mapping[str, str]) -> Scored:
-        return score_row(row, predictor, read, gate, click=clicks)
+    def one(row: Mapping[str, str]) -> list[Scored]:
+        return score_file(row, predictor, open_file, gate, click=clicks)
 
     if workers <= 1:
         return _watched(map(one, rows), len(rows), progress)
@@ -173,21 +180,21 @@ def score_rows(
         return _watched(pool.map(one, rows), len(rows), progress)
 
 
-def _watched(results: Iterable[Scored], total: int, progress: Progress | None) -> list[Scored]:
-    done: list[Scored] = []
-    for result in results:
-        done.append(result)
+def _watched(results: Iterable[list[Scored]], total: int, progress: Progress | None) -> list[Scored]:
+    found: list[Scored] = []
+    for done, result in enumerate(results, start=1):
+        found += result
         if progress is not None:
-            progress(len(done), total)
-    return done
+            progress(done, total)
+    return found
 
 
 def write_per_image(path: Path, scored: Sequence[Scored]) -> None:
-    """Write one CSV line an image, whole or not at all.
+    """Write one CSV line an image or frame of a sweep, whole or not at all.
 
     Columns: ``image, group, dice, p_affected, verdict, label``, with a click ``dice_click, dice_pointed,
-    p_affected_click, verdict_click``, then the manifest's own. Cells of a row that could not be used, and
-    ``p_affected`` where no nerve was found, are empty; ``error`` says why.
+    p_affected_click, verdict_click``, then the manifest's own, and ``frame`` where there are sweeps. Cells of
+    a row that could not be used, and ``p_affected`` where no nerve was found, are empty; ``error`` says why.
 
     Raises:
         DataError: the file cannot be written.

@@ -1,19 +1,21 @@
-"""One row of a manifest put through the predictor and compared with its truth."""
+"""One row of a manifest put through the predictor and compared with its truth, frame by frame."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
 from nerve_core.data.manifest import PATH_COLUMNS
-from nerve_core.data.packed import read_mask
-from nerve_core.errors import DataError, NerveCoreError, RefusedScan
+from nerve_core.data.packed import read_mask, read_masks
+from nerve_core.errors import DataError, NerveCoreError, RefusedScan, ScanError
 from nerve_core.evaluation.contours import ContourScore, largest_nerve, score_contour
 from nerve_core.imaging.click import thickest_point
+from nerve_core.imaging.read import ScanFile
 from nerve_core.imaging.scan import Scan
 from nerve_core.inference.prediction import UNCERTAIN, Prediction
 
@@ -43,12 +45,14 @@ class Answer:
             clicked; None without a click.
         p_affected: 0 to 1, None when no nerve was found.
         verdict: in words.
+        ms: time the prediction took.
     """
 
     contour: ContourScore | None
     pointed: ContourScore | None
     p_affected: float | None
     verdict: str
+    ms: float = 0.0
 
     @property
     def uncertain(self) -> bool:
@@ -57,10 +61,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Scored:
-    """One row of the manifest with its answers.
+    """One row of the manifest, or one frame of its sweep, with its answers.
 
     Attributes:
-        row: the manifest's own columns.
+        row: the manifest's own columns, and ``frame`` for a frame of a sweep.
         label: 1 affected, 0 unaffected, None when the row has no label.
         has_nerve: whether the true mask shows a nerve, None when the row has no mask.
         size: area of the largest true nerve as a share of the image, None without a true nerve.
@@ -107,53 +111,116 @@ def label_of(row: Mapping[str, Any]) -> int | None:
     return LABELS[text]
 
 
-def score_row(
+def score_file(
     row: Mapping[str, str],
     predictor: Predicts,
-    read: Callable[[str], Scan],
+    open_file: Callable[[str], ScanFile],
     gate: Gate,
     click: bool = False,
-) -> Scored:
-    """Predict one row with the gate off and compare with its mask.
+) -> list[Scored]:
+    """Predict one row with the gate off and compare with its mask; of a sweep, every frame.
+
+    A sweep is a file with several frames whose mask has a page for each, as in ``data.packed.pack``; of
+    other files with several frames the first is judged alone.
 
     Args:
         row: ``image``, ``mask`` (may be empty), ``label`` (may be empty) and ``group``; absolute paths, and
             under ``LISTED`` the paths as the manifest gives them.
         predictor: its ``predict`` is the only path to a result.
-        read: makes a scan of a file.
+        open_file: opens a file of one or several frames.
         gate: says why a scan would be refused, or None.
         click: also predict with one click where the largest true nerve is thickest.
 
     Returns:
-        The answers; a file, mask or label that cannot be used gives ``error`` instead of raising.
+        One entry, or one a frame of a sweep, in order, with the number of the frame, from 0, in the column
+        ``frame``; label and group are those of the row. A file, frame, mask or label that cannot be used
+        gives ``error`` instead of raising.
     """
     try:
-        label = label_of(row)
-        scan = read(row["image"])
-        true = read_mask(row["mask"], scan.pixels.shape) if row.get("mask") else None
-        answer = answer_of(predictor.predict(scan, gate=False), true)
-        refused = gate(scan)
-        if true is None or not true.any():
-            has_nerve = None if true is None else False
-            return Scored(row, label=label, has_nerve=has_nerve, refused=refused, answer=answer)
-        target = largest_nerve(true)
-        clicked = None
-        if click:
-            point = thickest_point(target)
-            clicked = answer_of(predictor.predict(scan, click=point, gate=False), true, target, point)
-        return Scored(
-            row,
-            label=label,
-            has_nerve=True,
-            size=float(target.mean()),
-            refused=refused,
-            answer=answer,
-            click_answer=clicked,
-        )
-    except RefusedScan as refusal:
-        return Scored(row, refused=str(refusal), error=str(refusal))
+        label_of(row)
+        opened = open_file(row["image"])
+        pages = _mask_pages(row, opened)
     except NerveCoreError as error:
-        return Scored(row, error=str(error))
+        return [_failed(row, error, str(error))]
+    if len(pages) != opened.n_frames or opened.n_frames == 1:
+        return [_score_frame(row, 0, opened, pages, predictor, gate, click)]
+    return [
+        _score_frame({**row, "frame": str(frame)}, frame, opened, pages, predictor, gate, click)
+        for frame in range(opened.n_frames)
+    ]
+
+
+def _mask_pages(row: Mapping[str, str], opened: ScanFile) -> list[np.ndarray]:
+    """Pages of the row's mask where the file has several frames, of the shape of the first readable one."""
+    if not row.get("mask") or opened.n_frames == 1:
+        return []
+    for frame in range(opened.n_frames):
+        try:
+            shape = opened.scan(frame).pixels.shape
+        except ScanError:
+            continue
+        return read_masks(row["mask"], shape)
+    return []
+
+
+def _score_frame(
+    row: Mapping[str, str],
+    frame: int,
+    opened: ScanFile,
+    pages: Sequence[np.ndarray],
+    predictor: Predicts,
+    gate: Gate,
+    click: bool,
+) -> Scored:
+    try:
+        scan = opened.scan(frame)
+        if pages:
+            true = _fitting(pages[frame], row, scan)
+        else:
+            true = read_mask(row["mask"], scan.pixels.shape) if row.get("mask") else None
+        return _score_scan(row, scan, true, predictor, gate, click)
+    except NerveCoreError as error:
+        return _failed(row, error, f"Frame {frame}: {error}" if pages else str(error))
+
+
+def _fitting(page: np.ndarray, row: Mapping[str, str], scan: Scan) -> np.ndarray:
+    """The page, when it has the frame's size; frames of a TIFF may differ among themselves."""
+    if page.shape != scan.pixels.shape:
+        raise DataError(
+            f"The mask {Path(row['mask']).name} and this frame differ in size; give both the same."
+        )
+    return page
+
+
+def _failed(row: Mapping[str, str], error: NerveCoreError, said: str) -> Scored:
+    """The entry of what could not be used."""
+    return Scored(row, refused=said if isinstance(error, RefusedScan) else None, error=said)
+
+
+def _score_scan(
+    row: Mapping[str, str], scan: Scan, true: np.ndarray | None, predictor: Predicts, gate: Gate, click: bool
+) -> Scored:
+    """Compare the predictions of one scan with its true mask (H, W), None where nobody drew one."""
+    label = label_of(row)
+    answer = answer_of(predictor.predict(scan, gate=False), true)
+    refused = gate(scan)
+    if true is None or not true.any():
+        has_nerve = None if true is None else False
+        return Scored(row, label=label, has_nerve=has_nerve, refused=refused, answer=answer)
+    target = largest_nerve(true)
+    clicked = None
+    if click:
+        point = thickest_point(target)
+        clicked = answer_of(predictor.predict(scan, click=point, gate=False), true, target, point)
+    return Scored(
+        row,
+        label=label,
+        has_nerve=True,
+        size=float(target.mean()),
+        refused=refused,
+        answer=answer,
+        click_answer=clicked,
+    )
 
 
 def answer_of(
@@ -171,6 +238,7 @@ def answer_of(
         pointed=pointed,
         p_affected=prediction.p_affected,
         verdict=prediction.verdict,
+        ms=prediction.timings_ms.get("total", 0.0),
     )
 
 

@@ -11,6 +11,7 @@ from nerve_core.evaluation.scoring import Scored
 from nerve_core.evaluation.severity import kinds_of, pathology_figures
 from nerve_core.evaluation.summary import summarise, summarise_click
 from nerve_core.evaluation.text import as_text
+from nerve_core.imaging.read import ScanFile
 from nerve_core.imaging.scan import Scan
 from tests.evaluation.fakes import FakePredictor, disc, write_manifest
 
@@ -26,18 +27,18 @@ def rows_of(manifest: Path) -> list[dict[str, str]]:
     return rows
 
 
-def read(path: str) -> Scan:
+def open_file(path: str) -> ScanFile:
     name = Path(path).name
     if name == "photo.png":
         raise RefusedScan("This is a colour photograph; upload an ultrasound scan.")
-    return Scan(np.full(SHAPE, 90, np.uint8), name=name)
+    return ScanFile(name, 1, lambda frame: Scan(np.full(SHAPE, 90, np.uint8), name=name))
 
 
 def score(rows, predictor, refuse=(), **options):
     return score_rows(
         rows,
         predictor,
-        read=read,
+        open_file=open_file,
         gate=lambda scan: "The frame is blank." if scan.name in refuse else None,
         **options,
     )
