@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.regenerate import sets_in, write_json
-from benchmarks.small_run import contour_score, trained
 from nerve_core.data.augment import Augment
 from nerve_core.data.manifest import Row
 from nerve_core.evaluation.evaluate import chosen, read_rows
+from nerve_core.evaluation.small_run import contour_score, trained
 from nerve_core.training.config import Stage, TrainConfig
 from nerve_core.training.run import training_rows
 
@@ -89,6 +89,16 @@ VARIANTS: dict[str, Variant] = {
         ("phantoms",),
         True,
         {"consistency": 1.0, "augment": Augment(style_mix=0.4)},
+    ),
+    "all": Variant(
+        "all of these together",
+        ("phantoms", "generated"),
+        True,
+        {
+            "augment": Augment(zoom=(0.4, 1.8), click_zoom=(0.5, 3.0), style_mix=0.4),
+            "pretrain": Stage(epochs=3, samples=1200, batch=32, ema=EMA),
+            "consistency": 1.0,
+        },
     ),
 }
 

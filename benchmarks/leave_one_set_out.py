@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.regenerate import sets_in, write_json
-from benchmarks.small_run import contour_score, trained
 from nerve_core.config import settings
 from nerve_core.evaluation.evaluate import chosen, read_rows
+from nerve_core.evaluation.small_run import contour_score, trained
 from nerve_core.training.config import Stage, TrainConfig
 from nerve_core.training.run import training_rows
 

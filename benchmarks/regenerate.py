@@ -10,11 +10,9 @@ that another script measures (``leave_one_set_out``) are kept as they are in the
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,27 +20,13 @@ from typing import Any
 from nerve_core.config import settings
 from nerve_core.errors import DataError
 from nerve_core.evaluation.bench import bench
+from nerve_core.evaluation.benchmark import sets_in
 from nerve_core.evaluation.evaluate import chosen, read_rows, score_rows
+from nerve_core.evaluation.pathology_rows import SEED, pathology_rows
 from nerve_core.evaluation.progress import on_stderr
-from nerve_core.evaluation.scoring import LISTED, Predicts, Scored
+from nerve_core.evaluation.scoring import Predicts, Scored
 from nerve_core.evaluation.severity import pathology_figures
-from nerve_core.evaluation.summary import summarise, summarise_click, verdict_summary
-
-SEED = 20250102
-"""Of the pathology written into the test scans; training uses others."""
-
-CONTOUR_KEYS = (
-    "n",
-    "groups",
-    "dice_mean",
-    "dice_ci95",
-    "dice_median",
-    "iou_mean",
-    "hd95_px",
-    "hd95_n",
-    "nsd",
-    "detected",
-)
+from nerve_core.evaluation.summary import CONTOUR_KEYS, click_figures, summarise, verdict_summary
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,18 +91,6 @@ def command(args: argparse.Namespace) -> str:
     words += [f"--limit {args.limit}"] if args.limit else []
     words += [f"--verdict-sets {' '.join(args.verdict_sets)}"] if args.verdict_sets else []
     return " ".join(words)
-
-
-def sets_in(data: Path) -> dict[str, Path]:
-    """Manifest of each set in a folder, by the set's name.
-
-    Raises:
-        DataError: there is none.
-    """
-    found = {path.parent.name: path for path in sorted(data.glob("*/manifest.csv"))}
-    if not found:
-        raise DataError(f"{data} holds no folder with a manifest.csv; give the folder that holds the sets.")
-    return found
 
 
 def measure(
@@ -187,45 +159,11 @@ def measure(
     }
 
 
-def click_figures(scored: Sequence[Scored]) -> dict[str, Any] | None:
-    """Contour figures with a click: of all nerves, and under ``pointed`` of the clicked one alone."""
-    click = summarise_click(scored)
-    if click is None:
-        return None
-    pointed = {key: value for key, value in click["pointed"].items() if key in CONTOUR_KEYS}
-    return {key: click[key] for key in CONTOUR_KEYS} | {"pointed": pointed}
-
-
 def score_pathology(
     rows: Sequence[Mapping[str, str]], home: Path, predictor: Predicts, workers: int
 ) -> list[Scored]:
-    """Write originals, shams and pathology of the rows into a passing folder and score them there.
-
-    The randomness of a scan follows from its path in the manifest. The rows are therefore listed under the
-    name of their set, not under wherever that lies on this machine.
-
-    Args:
-        rows: of one set, from ``read_rows``.
-        home: folder of that set.
-        predictor: gives the predictions.
-        workers: threads that predict at once.
-    """
-    from nerve_core.data.pathology.export import write_pathology_set
-
-    with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder) / home.name
-        link.symlink_to(home.resolve(), target_is_directory=True)
-        manifest = Path(folder) / "sources.csv"
-        with manifest.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, list(rows[0]), extrasaction="ignore")
-            table.writeheader()
-            for row in rows:
-                if row["mask"]:
-                    paths = {key: str(Path(home.name) / row[LISTED[key]]) for key in ("image", "mask")}
-                    table.writerow({**row, **paths})
-        out = Path(folder) / "set"
-        write_pathology_set(manifest, out, seed=SEED)
-        written = read_rows(out / "manifest.csv")
+    """Originals, shams and pathology of the rows of one set, scored."""
+    with pathology_rows(rows, home, SEED) as written:
         return score_rows(written, predictor, workers=workers, progress=on_stderr("scans"))
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import pickle
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from nerve_core.data import pathology
 from nerve_core.data.packed import Packed
-from nerve_core.data.pathology import affect, sham
+from nerve_core.data.pathology import KINDS, affect, sham
 
 MARGIN = 2.8
 """Side of the stored window over the longer side of the nerve: room to shift, turn and enlarge the crop."""
@@ -24,6 +26,22 @@ STORED = 256
 
 SMALLEST = 0.1
 """Nerves below this share of the scan's largest are not used as originals."""
+
+AGREE = 0.3
+"""Least overlap (intersection over union) at which a drawn contour is taken for the same nerve."""
+
+
+class Drawer(Protocol):
+    """A contour network that outlines nerves as it will in use.
+
+    Attributes:
+        key: another for other weights, so that a bank in the cache is not taken for theirs.
+    """
+
+    key: str
+
+    def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """A mask uint8 0/1 (H, W) of all nerves found in each grey uint8 scan (H, W)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +54,7 @@ class NerveSample:
         kind: ``affected``, ``sham`` or ``original``.
         severity: 0 unless affected.
         row: index of the packed image.
+        drawn: uint8 (S, S), 1 inside the contour that a network drew of this nerve; None where it drew none.
     """
 
     image: np.ndarray
@@ -43,12 +62,22 @@ class NerveSample:
     kind: str
     severity: float
     row: int
+    drawn: np.ndarray | None = None
 
 
 def build_bank(
-    packed: Packed, affected: int, shams: int, seed: int, cache: Path | None = None, workers: int = 2
+    packed: Packed,
+    affected: int,
+    shams: int,
+    seed: int,
+    cache: Path | None = None,
+    workers: int = 2,
+    drawer: Drawer | None = None,
 ) -> list[NerveSample]:
     """Every nerve as it is, and of every scan so many affected and sham versions.
+
+    Every second affected version shows a single kind of pathology, each kind as often as the others; the
+    rest are combinations seen in practice.
 
     Args:
         packed: healthy or presumably healthy scans with contours.
@@ -57,17 +86,19 @@ def build_bank(
         seed: of the drawn pathology.
         cache: folder to keep the bank in; None makes it afresh.
         workers: processes.
+        drawer: outlines the nerves once more, as a network sees them; it must be picklable.
     """
     file = None
     if cache is not None:
         # A bank holds for one version of the synthesis only.
-        code = [path.read_text() for path in sorted(Path(pathology.__file__).parent.glob("*.py"))]
-        what = f"{[row['image'] for row in packed.rows]}{affected}{shams}{seed}{code}"
+        sources = [Path(__file__), *sorted(Path(pathology.__file__).parent.glob("*.py"))]
+        code = [path.read_text() for path in sources]
+        what = f"{[row['image'] for row in packed.rows]}{affected}{shams}{seed}{code}{drawer and drawer.key}"
         file = cache / f"nerves-{hashlib.sha256(what.encode()).hexdigest()[:16]}.pkl"
         if file.exists():
             return pickle.loads(file.read_bytes())
     tasks = [
-        (packed.images[k], packed.masks[k], packed.rows[k].get("site", ""), k, affected, shams, seed)
+        (packed.images[k], packed.masks[k], packed.rows[k].get("site", ""), k, affected, shams, seed, drawer)
         for k in range(len(packed))
     ]
     if workers > 1:
@@ -84,35 +115,62 @@ def build_bank(
     return bank
 
 
-def _versions(task: tuple[np.ndarray, np.ndarray, str, int, int, int, int]) -> list[NerveSample]:
-    image, mask, site, k, affected, shams, seed = task
+def _versions(
+    task: tuple[np.ndarray, np.ndarray, str, int, int, int, int, Drawer | None],
+) -> list[NerveSample]:
+    image, mask, site, k, affected, shams, seed, drawer = task
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     areas = stats[:, cv2.CC_STAT_AREA]
+    images = [np.asarray(image)]
     found = [
-        _window(image, (labels == j).astype(np.uint8), "original", 0.0, k)
+        (0, (labels == j).astype(np.uint8), "original", 0.0)
         for j in range(1, count)
         if areas[j] >= SMALLEST * areas[1:].max()
     ]
     for version in range(affected + shams):
-        change = affect if version < affected else sham
         rng = np.random.default_rng([seed, k, version])
-        altered = change(image, mask * np.uint8(255), rng, site=site)
+        if version >= affected:
+            altered = sham(image, mask * np.uint8(255), rng, site=site)
+        else:
+            alone = (str(rng.choice(sorted(KINDS))),) if version % 2 else None
+            altered = affect(image, mask * np.uint8(255), rng, site=site, kinds=alone)
         kind = "affected" if version < affected else "sham"
-        nerve = (altered.changed > 127).astype(np.uint8)
-        found.append(_window(altered.image, nerve, kind, altered.severity, k))
-    return found
+        found.append((len(images), (altered.changed > 127).astype(np.uint8), kind, altered.severity))
+        images.append(altered.image)
+    outlines = drawer(images) if drawer else [None] * len(images)
+    return [
+        _window(images[number], nerve, _same_nerve(outlines[number], nerve), kind, severity, k)
+        for number, nerve, kind, severity in found
+    ]
 
 
-def _window(image: np.ndarray, nerve: np.ndarray, kind: str, severity: float, row: int) -> NerveSample:
+def _same_nerve(outlines: np.ndarray | None, nerve: np.ndarray) -> np.ndarray | None:
+    """The drawn component that is this nerve, uint8 0/1; None where none agrees with it."""
+    if outlines is None or not (touched := outlines & nerve).any():
+        return None
+    count, labels = cv2.connectedComponents(outlines)
+    best = 1 + int(np.argmax([np.count_nonzero(touched[labels == j]) for j in range(1, count)]))
+    drawn = (labels == best).astype(np.uint8)
+    return drawn if (drawn & nerve).sum() >= AGREE * (drawn | nerve).sum() else None
+
+
+def _window(
+    image: np.ndarray, nerve: np.ndarray, drawn: np.ndarray | None, kind: str, severity: float, row: int
+) -> NerveSample:
     """The square around a nerve; beyond the image's border the last pixels repeat."""
     x, y, width, height = cv2.boundingRect(nerve)
     half = int(np.ceil(max(24.0, MARGIN * max(width, height)) / 2))
     column, line = x + width // 2, y + height // 2
-    padded = cv2.copyMakeBorder(image, half, half, half, half, cv2.BORDER_REPLICATE)
-    inside = cv2.copyMakeBorder(nerve, half, half, half, half, cv2.BORDER_CONSTANT, value=0)
     window = (slice(line, line + 2 * half), slice(column, column + 2 * half))
-    picture, inside = padded[window], inside[window]
+    picture = cv2.copyMakeBorder(image, half, half, half, half, cv2.BORDER_REPLICATE)[window]
+    masks = [None if mask is None else np.pad(mask, half)[window] for mask in (nerve, drawn)]
     if 2 * half > STORED:
         picture = cv2.resize(picture, (STORED, STORED), interpolation=cv2.INTER_AREA)
-        inside = cv2.resize(inside, (STORED, STORED), interpolation=cv2.INTER_NEAREST_EXACT)
-    return NerveSample(np.ascontiguousarray(picture), np.ascontiguousarray(inside), kind, severity, row)
+        masks = [
+            mask
+            if mask is None
+            else cv2.resize(mask, (STORED, STORED), interpolation=cv2.INTER_NEAREST_EXACT)
+            for mask in masks
+        ]
+    inside, drawn = (None if mask is None else np.ascontiguousarray(mask) for mask in masks)
+    return NerveSample(np.ascontiguousarray(picture), inside, kind, severity, row, drawn)

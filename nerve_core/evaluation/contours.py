@@ -3,14 +3,14 @@
 The figures are MONAI's, called on the two masks cut to their joint bounding box (nothing outside it
 counts in any of them). What happens when a mask is empty is decided here, because tools differ:
 
-==============  ====  ===  ===  =======
-true / found    dice  iou  nsd  hd95_px
-==============  ====  ===  ===  =======
-nerve / nerve   0–1   0–1  0–1  ≥ 0
-nerve / none    0     0    0    NaN
-none / nerve    0     0    0    NaN
-none / none     1     1    1    NaN
-==============  ====  ===  ===  =======
+==============  ====  ===  ===  =======  =========  ======
+true / found    dice  iou  nsd  hd95_px  precision  recall
+==============  ====  ===  ===  =======  =========  ======
+nerve / nerve   0–1   0–1  0–1  ≥ 0      0–1        0–1
+nerve / none    0     0    0    NaN      0          0
+none / nerve    0     0    0    NaN      0          0
+none / none     1     1    1    NaN      1          1
+==============  ====  ===  ===  =======  =========  ======
 
 So a missed nerve weighs fully on Dice, IoU and surface Dice, and no distance is made up for it: HD95 is
 averaged over the images in which there is one, and their number is given beside it.
@@ -38,12 +38,16 @@ class ContourScore:
             mask is empty.
         nsd: normalised surface Dice at ``NSD_TOLERANCE`` (Nikolov et al. 2021; Seidlitz et al. 2022),
             0 to 1.
+        precision: share of the found pixels that are nerve, 0 to 1.
+        recall: share of the nerve's pixels that were found, 0 to 1.
     """
 
     dice: float
     iou: float
     hd95_px: float
     nsd: float
+    precision: float
+    recall: float
 
 
 def surface_tolerance(shape: tuple[int, int]) -> float:
@@ -60,14 +64,14 @@ def score_contour(found: np.ndarray, true: np.ndarray) -> ContourScore:
     Example:
         >>> mask = np.zeros((64, 64), np.uint8); mask[20:30, 20:30] = 255
         >>> score_contour(mask, mask)
-        ContourScore(dice=1.0, iou=1.0, hd95_px=0.0, nsd=1.0)
+        ContourScore(dice=1.0, iou=1.0, hd95_px=0.0, nsd=1.0, precision=1.0, recall=1.0)
     """
     if found.shape != true.shape or true.ndim != 2:
         raise ValueError(f"masks must be 2-D and of one shape, got {found.shape} and {true.shape}")
     found, true = found > 0, true > 0
     if not true.any() or not found.any():
         value = float(true.any() == found.any())
-        return ContourScore(dice=value, iou=value, hd95_px=float("nan"), nsd=value)
+        return ContourScore(value, value, float("nan"), value, precision=value, recall=value)
 
     import torch
     from monai.metrics import compute_dice, compute_hausdorff_distance, compute_iou, compute_surface_dice
@@ -82,6 +86,8 @@ def score_contour(found: np.ndarray, true: np.ndarray) -> ContourScore:
         nsd=compute_surface_dice(
             *pair, include_background=True, class_thresholds=[surface_tolerance(true.shape)]
         ).item(),
+        precision=float((found & true).sum() / found.sum()),
+        recall=float((found & true).sum() / true.sum()),
     )
 
 

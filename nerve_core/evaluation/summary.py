@@ -12,6 +12,20 @@ from nerve_core.evaluation.contours import ContourScore
 from nerve_core.evaluation.scoring import Answer, Scored
 from nerve_core.evaluation.verdicts import verdict_figures
 
+CONTOUR_KEYS = (
+    "n",
+    "groups",
+    "dice_mean",
+    "dice_ci95",
+    "dice_median",
+    "iou_mean",
+    "hd95_px",
+    "hd95_n",
+    "nsd",
+    "detected",
+)
+"""Figures of contours that are kept in files of results."""
+
 
 def summarise(scored: Sequence[Scored]) -> dict[str, Any]:
     """The figures of ``evaluate`` without a click, by the contract of the command.
@@ -50,6 +64,15 @@ def summarise_click(scored: Sequence[Scored]) -> dict[str, Any] | None:
         "pointed": contour_figures([answer.pointed for answer in answers], used),
         **verdict_summary(used, answers),
     }
+
+
+def click_figures(scored: Sequence[Scored]) -> dict[str, Any] | None:
+    """Contour figures with a click: of all nerves, and under ``pointed`` of the clicked one alone."""
+    click = summarise_click(scored)
+    if click is None:
+        return None
+    pointed = {key: value for key, value in click["pointed"].items() if key in CONTOUR_KEYS}
+    return {key: click[key] for key in CONTOUR_KEYS} | {"pointed": pointed}
 
 
 def contour_figures(scores: Sequence[ContourScore | None], rows: Sequence[Scored]) -> dict[str, Any]:

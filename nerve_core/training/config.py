@@ -85,6 +85,8 @@ class TrainConfig:
         affected_weight: how much more often, within their set, contours of rows labelled *affected* are
             drawn.
         affected_share: share of affected nerves among the verdict's samples.
+        drawn_share: share of the verdict's samples shown with the contour that the contour network drew, as
+            in use, where it found the nerve; the others have the true one, shaken.
         generated_share: share of the verdict's samples taken from labelled rows that are simulated or
             generated (columns ``simulated`` and ``generated``).
         leave_out: names of sets not to train on at all.
@@ -100,6 +102,8 @@ class TrainConfig:
         consistency: weight of the mean teacher's loss on scans without a contour; 0 leaves it out.
         consistency_ramp: share of the steps over which that weight rises to its full value.
         confidence: the teacher's pixels count where it gives at least this chance to either side.
+        adversarial_weight: weight of the term by which a critic of contours is to take them for true ones
+            (:mod:`nerve_core.training.adversarial`); 0 leaves it out.
         pretrain, contour, verdict: length and pace of the three parts; none of the first by default.
     """
 
@@ -122,6 +126,7 @@ class TrainConfig:
     emphasis: dict[str, float] = field(default_factory=dict)
     affected_weight: float = 1.0
     affected_share: float = 0.5
+    drawn_share: float = 0.6
     generated_share: float = 0.0
     leave_out: tuple[str, ...] = ()
     seed: int = 0
@@ -134,6 +139,7 @@ class TrainConfig:
     consistency: float = 0.0
     consistency_ramp: float = 0.3
     confidence: float = 0.9
+    adversarial_weight: float = 0.0
     pretrain: Stage = field(default_factory=lambda: Stage(epochs=0, samples=2400, batch=32))
     contour: Stage = field(default_factory=lambda: Stage(epochs=24, samples=1600))
     verdict: Stage = field(
@@ -142,12 +148,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _between("click_share", self.click_share, 0, 0.5)
-        for name in ("final_share", "pathology_share", "tversky_missed", "generated_share"):
+        for name in ("final_share", "pathology_share", "tversky_missed", "drawn_share", "generated_share"):
             _between(name, getattr(self, name), 0, 1)
         _between("consistency_ramp", self.consistency_ramp, 0, 1)
         _between("affected_share", self.affected_share, 0.01, 0.99)
         _between("confidence", self.confidence, 0.5, 1)
-        for name in ("vessel_weight", "consistency", "focal_gamma"):
+        for name in ("vessel_weight", "consistency", "adversarial_weight", "focal_gamma"):
             _between(name, getattr(self, name), 0, 100)
         for name in ("positive_weight", "affected_weight"):
             _between(name, getattr(self, name), 0.01, 1000)

@@ -26,6 +26,7 @@ from nerve_core.models.checkpoint import NerveNet, load_checkpoint, save_checkpo
 from nerve_core.models.segmentation import OUTPUTS, count_classes, fit_classes, nerve_only
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.contours import ContourModule, Progressive, contour_data
+from nerve_core.training.drawn import NetworkDrawer
 from nerve_core.training.loop import Redraw, fit
 from nerve_core.training.pretrain import PretrainModule, load_encoder, pretrain_data
 from nerve_core.training.verdicts import VerdictModule, verdict_data
@@ -200,10 +201,22 @@ def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume
     train, val = (packed_split(real, split) for split in ("train", "val"))
     labelled = [row for row in rows if is_made(row) and row["mask"] and row["split"] == "train"]
     made = pack(labelled, CACHE) if labelled and config.generated_share else None
-    samples, loader, truth = verdict_data(config, train, val, CACHE, made)
+    drawer = drawer_of(config, folder) if config.drawn_share else None
+    samples, loader, truth = verdict_data(config, train, val, CACHE, made, drawer)
     module = VerdictModule(config)
     begin(module.model, config.start, "verdict")
     fit(module, loader, truth, folder / "verdict", resume, [Redraw(samples)])
+
+
+def drawer_of(config: TrainConfig, home: Path) -> NetworkDrawer | None:
+    """The contours that the verdict will be given in use: the run's own, else those it starts from."""
+    if (home / "contour" / "best.ckpt").is_file():
+        weights = best_weights(home / "contour")[0]
+        return NetworkDrawer(config.architecture, weights, config.final_size)
+    if config.start:
+        model, described = load_checkpoint(Path(config.start))
+        return NetworkDrawer(described["architecture"], model.contour.state_dict(), config.final_size)
+    return None
 
 
 def begin(model: torch.nn.Module, start: str, part: str) -> None:

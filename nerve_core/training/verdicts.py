@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchmetrics.classification import BinaryAUROC
 
 from nerve_core.data.augment import Augment, repaint
-from nerve_core.data.nerve_bank import NerveSample, build_bank
+from nerve_core.data.nerve_bank import Drawer, NerveSample, build_bank
 from nerve_core.data.packed import Packed
 from nerve_core.errors import DataError
 from nerve_core.models.verdict import VerdictNet, crop_window, cut, normalise_crop
@@ -23,7 +23,7 @@ from nerve_core.training.depthwise import QuickDepthwise
 from nerve_core.training.loop import StagedModule
 from nerve_core.training.losses import VerdictLoss
 
-VERSIONS = {"affected": 2, "sham": 1}
+VERSIONS = {"affected": 4, "sham": 2}
 """Versions of each training scan that are made beforehand; each is shaken afresh every time it is shown."""
 
 CLEAR = 0.5
@@ -40,13 +40,21 @@ class VerdictSamples(Dataset):
         weights: how often each of them is drawn, see :func:`verdict_weights`.
         count: samples an epoch.
         augment: strength of the changes of place, size and grey levels.
+        drawn_share: share of the nerves shown with the contour that a network drew of them.
         seed: of every random choice.
     """
 
     def __init__(
-        self, bank: list[NerveSample], weights: np.ndarray, count: int, augment: Augment, seed: int = 0
+        self,
+        bank: list[NerveSample],
+        weights: np.ndarray,
+        count: int,
+        augment: Augment,
+        drawn_share: float = 0.0,
+        seed: int = 0,
     ) -> None:
         self.bank, self.count, self.augment, self.seed = bank, count, augment, seed
+        self.drawn_share = drawn_share
         self.weights = weights / weights.sum()
         self.epoch = 0
 
@@ -56,7 +64,9 @@ class VerdictSamples(Dataset):
     def __getitem__(self, index: int) -> Sample:
         rng = np.random.default_rng([self.seed, self.epoch, index])
         sample = self.bank[int(rng.choice(len(self.bank), p=self.weights))]
-        return to_sample(*crop_sample(sample.image, sample.nerve, rng, self.augment), sample)
+        drawn = sample.drawn is not None and rng.random() < self.drawn_share
+        nerve = sample.drawn if drawn else shake(sample.nerve, rng)
+        return to_sample(*crop_sample(sample.image, nerve, rng, self.augment), sample)
 
 
 def verdict_weights(kinds: Sequence[str], sets: Sequence[str], affected_share: float) -> np.ndarray:
@@ -109,8 +119,7 @@ def to_sample(crop: np.ndarray, soft: np.ndarray, sample: NerveSample) -> Sample
 def crop_sample(
     image: np.ndarray, nerve: np.ndarray, rng: np.random.Generator, augment: Augment
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shaken crop of one nerve: uint8 image and float32 mask."""
-    nerve = shake(nerve, rng)
+    """Crop of one nerve, displaced, turned and repainted: uint8 image and float32 mask."""
     x, y, side = crop_window(nerve)
     x, y = (x, y) + rng.uniform(-0.08, 0.08, 2) * side
     window = (float(x), float(y), side * float(np.exp(rng.uniform(-0.2, 0.25))))
@@ -167,7 +176,12 @@ class VerdictModule(StagedModule):
 
 
 def verdict_data(
-    config: TrainConfig, train: Packed, val: Packed, cache: Path | None, made: Packed | None = None
+    config: TrainConfig,
+    train: Packed,
+    val: Packed,
+    cache: Path | None,
+    made: Packed | None = None,
+    drawer: Drawer | None = None,
 ) -> tuple[VerdictSamples, DataLoader, DataLoader]:
     """Training samples, their loader, and a fixed validation loader.
 
@@ -176,12 +190,13 @@ def verdict_data(
         train, val: real scans; pathology is written into them.
         cache: folder for the nerves prepared from them.
         made: labelled scans that were simulated or generated, drawn by ``config.generated_share``.
+        drawer: outlines the nerves as in use, for ``config.drawn_share`` of the samples and in validation.
 
     Raises:
         DataError: a share of generated nerves is asked for and there are none.
     """
     stage = config.verdict
-    bank = build_bank(train, VERSIONS["affected"], VERSIONS["sham"], config.seed, cache)
+    bank = build_bank(train, VERSIONS["affected"], VERSIONS["sham"], config.seed, cache, drawer=drawer)
     sets = [train.rows[sample.row]["set"] for sample in bank]
     weights = verdict_weights([sample.kind for sample in bank], sets, config.affected_share)
     if config.generated_share:
@@ -198,10 +213,9 @@ def verdict_data(
         )
         weights = np.concatenate([(1 - config.generated_share) * weights, config.generated_share * own])
         bank = [*bank, *more]
-    samples = VerdictSamples(bank, weights, stage.samples, config.augment, config.seed)
+    samples = VerdictSamples(bank, weights, stage.samples, config.augment, config.drawn_share, config.seed)
     loader = DataLoader(samples, stage.batch, num_workers=config.workers, drop_last=True)
-    fixed = build_bank(val, 2, 1, config.seed, cache)
-    kept = [
-        to_sample(*cut(sample.image, sample.nerve, crop_window(sample.nerve)), sample) for sample in fixed
-    ]
+    fixed = build_bank(val, 2, 1, config.seed, cache, drawer=drawer)
+    seen = [(sample, sample.nerve if sample.drawn is None else sample.drawn) for sample in fixed]
+    kept = [to_sample(*cut(sample.image, nerve, crop_window(nerve)), sample) for sample, nerve in seen]
     return samples, loader, DataLoader(kept, 32)

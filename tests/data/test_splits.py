@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nerve_core.data.splits import BLOCK, assign, natural
+from nerve_core.data.splits import BLOCK, assign, assign_by_image, assign_fold, natural
 
 
 def rows(sizes: list[int], name: str = "set") -> list[dict[str, str]]:
@@ -53,3 +53,28 @@ def test_the_same_rows_give_the_same_split() -> None:
 
 def test_numbers_sort_by_value() -> None:
     assert sorted(["s-10", "s-9", "s-1"], key=natural) == ["s-1", "s-9", "s-10"]
+
+
+@given(st.lists(st.integers(1, 20), min_size=6, max_size=60), st.integers(3, 5))
+def test_every_row_is_tested_in_exactly_one_fold_and_groups_stay_whole(sizes: list[int], folds: int) -> None:
+    listed = rows(sizes)
+    sides = [assign_fold(listed, fold, folds) for fold in range(folds)]
+    for k in range(len(listed)):
+        assert [side[k] for side in sides].count("test") == 1
+        assert [side[k] for side in sides].count("val") == 1
+    for side in sides:
+        for group in {row["group"] for row in listed}:
+            assert len({one for row, one in zip(listed, side, strict=True) if row["group"] == group}) == 1
+
+
+def test_folds_are_alike_in_size() -> None:
+    listed = rows([12] * 25)
+    assert {assign_fold(listed, fold, 5).count("test") for fold in range(5)} == {60}
+
+
+def test_a_split_by_image_puts_most_patients_on_several_sides() -> None:
+    listed = rows([20] * 30)
+    split = assign_by_image(listed)
+    assert (split.count("test"), split.count("val")) == (60, 60)
+    spread = [set(split[20 * k : 20 * k + 20]) for k in range(30)]
+    assert sum(len(sides) > 1 for sides in spread) > 25

@@ -10,21 +10,28 @@ from typing import Any
 
 import torch
 
-from benchmarks.regenerate import CONTOUR_KEYS, click_figures
 from nerve_core.data.manifest import Row
 from nerve_core.evaluation.evaluate import score_rows
 from nerve_core.evaluation.progress import on_stderr
-from nerve_core.evaluation.summary import summarise
+from nerve_core.evaluation.summary import CONTOUR_KEYS, click_figures, summarise
 from nerve_core.imaging.preprocess import Preprocess
+from nerve_core.inference.backends import best_backend
 from nerve_core.inference.predictor import Predictor
-from nerve_core.models.checkpoint import NerveNet, save_checkpoint
+from nerve_core.models.checkpoint import NerveNet, load_checkpoint, save_checkpoint
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.run import RUNS, best_weights, train_contours, train_encoder
 
 
 @contextmanager
-def trained(rows: Sequence[Row], config: TrainConfig) -> Iterator[Predictor]:
-    """Train the contour network on rows with a ``split``, resuming a run cut short; gives its predictor."""
+def trained(rows: Sequence[Row], config: TrainConfig, judge: Path | None = None) -> Iterator[Predictor]:
+    """Train the contour network on rows with a ``split``, resuming a run cut short; gives its predictor.
+
+    Args:
+        rows: to train on.
+        config: of the contours.
+        judge: checkpoint whose verdict network, calibration included, judges the nerves found; None leaves
+            the verdict untrained.
+    """
     home = RUNS / config.name
     if config.pretrain.epochs:
         train_encoder(rows, config, home, resume=True)
@@ -38,8 +45,12 @@ def trained(rows: Sequence[Row], config: TrainConfig) -> Iterator[Predictor]:
             "architecture": config.architecture,
             "preprocess": Preprocess(size=config.final_size).to_dict(),
         }
+        if judge is not None:
+            other, shipped = load_checkpoint(judge)
+            model.verdict.load_state_dict(other.verdict.state_dict())
+            description["calibration"] = shipped.get("calibration", {})
         save_checkpoint(Path(folder), model, description)
-        yield Predictor(Path(folder), "cpu", "openvino")
+        yield Predictor(Path(folder), "cpu", best_backend("cpu"))
 
 
 def contour_score(rows: Sequence[Row], predictor: Predictor, threads: int = 0) -> dict[str, Any]:
