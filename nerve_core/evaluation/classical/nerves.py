@@ -1,0 +1,164 @@
+"""Single nerves to learn the verdict from: those of ``build_bank``, but with the whole scan around them.
+
+The bank keeps a window of each nerve at a size of its own, in which the nerve's size is lost; the observer of
+size and the shape features need it. The same random numbers give the same pathology and the same shams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from nerve_core.data.nerve_bank import SMALLEST
+from nerve_core.data.packed import Packed
+from nerve_core.data.pathology import affect, sham
+from nerve_core.errors import DataError
+from nerve_core.evaluation.classical.deep import DeepFeatures
+from nerve_core.evaluation.classical.features import nerve_features, size_feature
+from nerve_core.evaluation.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One nerve in its scan.
+
+    Attributes:
+        image: uint8 (H, W).
+        nerve: uint8 (H, W), 1 inside the nerve.
+        kind: ``affected``, ``sham`` or ``original``.
+        severity: 0 unless affected.
+    """
+
+    image: np.ndarray
+    nerve: np.ndarray
+    kind: str
+    severity: float
+
+
+def cases(
+    image: np.ndarray, mask: np.ndarray, number: int, affected: int, shams: int, seed: int, site: str = ""
+) -> Iterator[Case]:
+    """Every nerve of a scan as it is, and so many affected and sham versions, as ``build_bank`` makes them.
+
+    Args:
+        image: uint8 (H, W).
+        mask: uint8 (H, W), 1 inside nerves.
+        number: of the scan; with ``seed`` it decides on the pathology.
+        affected, shams: versions.
+        seed: of the drawn pathology.
+        site: where on the body.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    for j in range(1, count):
+        if areas[j] >= SMALLEST * areas[1:].max():
+            yield Case(image, (labels == j).astype(np.uint8), "original", 0.0)
+    for version in range(affected + shams):
+        change = affect if version < affected else sham
+        rng = np.random.default_rng([seed, number, version])
+        altered = change(image, mask * np.uint8(255), rng, site=site)
+        kind = "affected" if version < affected else "sham"
+        yield Case(altered.image, (altered.changed > 127).astype(np.uint8), kind, altered.severity)
+
+
+@dataclass(frozen=True, eq=False)
+class NerveTable:
+    """Features of many nerves.
+
+    Attributes:
+        texture, deep, size: float32 (N, F) of each kind of features.
+        kind: (N,) of ``affected``, ``sham`` and ``original``.
+        severity: float64 (N,), 0 unless affected.
+        group: (N,) of set and group.
+    """
+
+    texture: np.ndarray
+    deep: np.ndarray
+    size: np.ndarray
+    kind: np.ndarray
+    severity: np.ndarray
+    group: np.ndarray
+
+    @property
+    def label(self) -> np.ndarray:
+        """1 for affected, int (N,)."""
+        return (self.kind == "affected").astype(int)
+
+    def save(self, path: Path) -> None:
+        """Write a compressed file of plain arrays, whole or not at all."""
+        partial = path.with_name(f".{path.name}.part")
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **{field.name: getattr(self, field.name) for field in fields(self)})
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> NerveTable:
+        """The table from :meth:`save`.
+
+        Raises:
+            DataError: when the file is damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                table = cls(**{field.name: stored[field.name] for field in fields(cls)})
+            if len({len(getattr(table, field.name)) for field in fields(cls)}) != 1:
+                raise ValueError
+        except Exception:  # a damaged archive fails in many ways
+            raise DataError(f"{path.name} is damaged; delete it, and it is made again.") from None
+        return table
+
+
+def nerve_table(
+    packed: Packed,
+    side: str,
+    deep: DeepFeatures,
+    affected: int = 2,
+    shams: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> NerveTable:
+    """Features of the nerves of one side of the split.
+
+    Contours of training nerves are shaken, as for the network: in use a method draws them.
+
+    Args:
+        packed: scans whose rows have their ``split``.
+        side: ``train`` or ``val``; DataError when any scan is of another side.
+        deep: gives the deep features.
+        affected, shams: versions of each scan.
+        seed: of the drawn pathology.
+        progress: told after each scan.
+    """
+    if side not in ("train", "val") or any(row.get("split") != side for row in packed.rows):
+        raise DataError(
+            f"Verdict methods learn from train and val alone; not all of these scans are of {side!r}."
+        )
+    from nerve_core.training.verdicts import shake
+
+    found: dict[str, list] = {field.name: [] for field in fields(NerveTable)}
+    for number, (row, image, mask) in enumerate(zip(packed.rows, packed.images, packed.masks, strict=True)):
+        image, mask = np.ascontiguousarray(image), np.ascontiguousarray(mask)
+        if not mask.any():
+            continue
+        rng = np.random.default_rng([seed, number, 99])
+        for case in cases(image, mask, number, affected, shams, seed, row.get("site", "")):
+            drawn = case.nerve
+            if not drawn.any():
+                continue
+            if side == "train" and rng.random() < 0.5:
+                drawn = shake(drawn, rng)
+            found["texture"].append(nerve_features(case.image, drawn, image.size))
+            found["deep"].append(deep(case.image, drawn))
+            found["size"].append(size_feature(drawn, image.size))
+            found["kind"].append(case.kind)
+            found["severity"].append(case.severity)
+            found["group"].append(f"{row.get('set', '')}/{row['group']}")
+        if progress is not None:
+            progress(number + 1, len(packed))
+    if not found["kind"]:
+        raise DataError(f"No scan of the side {side!r} shows a nerve; give scans with contours.")
+    return NerveTable(**{name: np.array(values) for name, values in found.items()})
