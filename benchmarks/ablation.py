@@ -100,6 +100,11 @@ VARIANTS: dict[str, Variant] = {
             "consistency": 1.0,
         },
     ),
+    "adversarial": Variant(
+        "+ augmentation, vessels, phantoms, adversarial contours",
+        ("phantoms",),
+        changes={"adversarial_weight": 0.1},
+    ),
 }
 
 

@@ -101,10 +101,15 @@ class Adversarial(L.LightningModule):
         return optimisers, schedules
 
 
-def critic_for(config: GenerateConfig, channels: int = 1) -> nn.Module:
-    """PatchGAN discriminator of 70 px reach: judges texture and edges more than the layout."""
+def critic_for(width: int, channels: int = 1) -> nn.Module:
+    """PatchGAN discriminator of 70 px reach: judges texture and edges more than the layout.
+
+    Args:
+        width: channels of its first layer.
+        channels: of what it judges.
+    """
     return PatchDiscriminator(
-        spatial_dims=2, channels=config.critic, in_channels=channels, num_layers_d=3, norm="INSTANCE"
+        spatial_dims=2, channels=width, in_channels=channels, num_layers_d=3, norm="INSTANCE"
     ).to(memory_format=torch.channels_last)
 
 

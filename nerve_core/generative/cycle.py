@@ -20,7 +20,7 @@ class Cycle(Adversarial):
 
     def __init__(self, config: GenerateConfig) -> None:
         ways = {name: Translator(config.width, config.blocks) for name in ("real", "phantom")}
-        critics = {name: critic_for(config) for name in ways}
+        critics = {name: critic_for(config.critic) for name in ways}
         super().__init__(config, nn.ModuleDict(ways), critics)
 
     def draw(self, batch: Batch) -> tuple[dict[str, torch.Tensor], Judged]:

@@ -18,7 +18,9 @@ class OneSided(Adversarial):
 
     def __init__(self, config: GenerateConfig) -> None:
         translator = Translator(config.width, config.blocks)
-        super().__init__(config, translator, {"real": critic_for(config)}, PatchNCE(translator.channels))
+        super().__init__(
+            config, translator, {"real": critic_for(config.critic)}, PatchNCE(translator.channels)
+        )
 
     def draw(self, batch: Batch) -> tuple[dict[str, torch.Tensor], Judged]:
         phantom, real = batch["phantom"], batch["real"]

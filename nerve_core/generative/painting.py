@@ -101,7 +101,7 @@ class Paint(Adversarial):
 
     def __init__(self, config: GenerateConfig, sets: int) -> None:
         painter = Painter(config.patch, config.width, sets)
-        critic = critic_for(config, painter.encoder.in_channels)
+        critic = critic_for(config.critic, painter.encoder.in_channels)
         super().__init__(config, painter, {"scan": critic})
 
     def draw(self, batch: Batch) -> tuple[dict[str, torch.Tensor], Judged]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import lightning as L
 import numpy as np
@@ -16,6 +17,7 @@ from nerve_core.data.packed import Packed
 from nerve_core.data.unlabelled import Unlabelled, WeakAndStrong
 from nerve_core.errors import DataError
 from nerve_core.models.segmentation import build
+from nerve_core.training.adversarial import ContourCritic
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.depthwise import QuickDepthwise
 from nerve_core.training.loop import StagedModule
@@ -23,11 +25,12 @@ from nerve_core.training.losses import ContourLoss
 from nerve_core.training.teacher import Teacher, consistency_loss, ramp
 
 Batch = tuple[torch.Tensor, ...]
+Beside = TypeVar("Beside", bound=L.Callback)
 
 
 class ContourModule(StagedModule):
-    """The config's loss on contours, and on scans without any the teacher's consistency; validated by the
-    mean Dice of each set, clicks apart.
+    """The config's loss on contours, with the critic's term where it has a weight, and on scans without any
+    the teacher's consistency; validated by the mean Dice of each set, clicks apart.
 
     A batch is inputs and targets, or with ``consistency`` a dict of such a pair (``labelled``) and of weak
     views, strong views and validity (``unlabelled``).
@@ -49,6 +52,10 @@ class ContourModule(StagedModule):
         self.sets = sets
         self.scores: dict[str, list[tuple[str, float]]] = {}
 
+    def configure_callbacks(self) -> list[L.Callback]:
+        """The critic, where the config gives its term a weight."""
+        return [ContourCritic()] if self.config.adversarial_weight else []
+
     def training_step(self, batch: Batch | dict[str, Batch], _: int) -> torch.Tensor:
         inputs, target = batch["labelled"] if isinstance(batch, dict) else batch
         count = len(inputs)
@@ -63,17 +70,22 @@ class ContourModule(StagedModule):
         known = target[:, 1, 0, 0] >= 0
         if logits.shape[1] > 1 and known.any():
             loss = loss + self.config.vessel_weight * self.loss(logits[known, 1:], target[known, 1:])
+        if self.config.adversarial_weight:
+            shape = self._beside(ContourCritic).term(inputs[:count], logits[:, :1].sigmoid(), target[:, :1])
+            self.log("train/shape", shape, on_epoch=True, on_step=False, batch_size=count)
+            loss = loss + self.config.adversarial_weight * shape
         if guided:
             steps = int(self.config.consistency_ramp * self.trainer.estimated_stepping_batches)
             weight = self.config.consistency * ramp(self.global_step, steps)
-            apart = consistency_loss(free, self._teacher().chances(weak), valid, self.config.confidence)
+            apart = consistency_loss(free, self._beside(Teacher).chances(weak), valid, self.config.confidence)
             self.log("train/consistency", apart, on_epoch=True, on_step=False, batch_size=count)
             loss = loss + weight * apart
         self.log("train/loss", loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=count)
         return loss
 
-    def _teacher(self) -> Teacher:
-        return next(one for one in self.trainer.callbacks if isinstance(one, Teacher))
+    def _beside(self, kind: type[Beside]) -> Beside:
+        """The trainer's callback of a kind."""
+        return next(one for one in self.trainer.callbacks if isinstance(one, kind))
 
     def on_validation_epoch_start(self) -> None:
         self.scores = {"dice": [], "click": []}
