@@ -11,17 +11,26 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from nerve_core.errors import CheckpointError
-from nerve_core.models.segmentation import build, count_classes, nerve_only
-from nerve_core.models.verdict import VerdictNet
+from nerve_core.models.segmentation import ARCHITECTURES, build, count_classes, nerve_only
+from nerve_core.models.verdicts import DEFAULT, VERDICTS, build_verdict
 
 
 class NerveNet(nn.Module):
-    """The contour network and the verdict network under one roof, saved and loaded as one."""
+    """The contour network and the verdict network under one roof, saved and loaded as one.
 
-    def __init__(self, architecture: str, pretrained: bool = False, classes: int = 1) -> None:
+    Args:
+        architecture: key of ``models.segmentation.ARCHITECTURES``.
+        pretrained: start from packaged ImageNet weights, where there are any.
+        classes: of the contour network.
+        verdict: key of ``models.verdicts.VERDICTS``.
+    """
+
+    def __init__(
+        self, architecture: str, pretrained: bool = False, classes: int = 1, verdict: str = DEFAULT
+    ) -> None:
         super().__init__()
         self.contour = build(architecture, pretrained=pretrained, classes=classes)
-        self.verdict = VerdictNet(pretrained=pretrained)
+        self.verdict = build_verdict(verdict, pretrained)
 
 
 def save_checkpoint(folder: Path, model: NerveNet, config: dict[str, Any]) -> None:
@@ -61,19 +70,27 @@ def load_checkpoint(folder: Path, every_class: bool = False) -> tuple[NerveNet, 
     try:
         config = json.loads((folder / "config.json").read_text())
         tensors = load_file(folder / "model.safetensors")
-        model = NerveNet(
-            config["architecture"], classes=count_classes(tensors, "contour.") if every_class else 1
-        )
-        tensors = tensors if every_class else nerve_only(tensors, "contour.")
+        architecture, verdict = config["architecture"], config.get("verdict_architecture", DEFAULT)
+        classes = count_classes(tensors, "contour.") if every_class else 1
+    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError):
+        raise CheckpointError(f"The weights {folder.name!r} are damaged; get the checkpoint again.") from None
+    for known, name in ((ARCHITECTURES, architecture), (VERDICTS, verdict)):
+        if name not in known:
+            raise CheckpointError(
+                f"The weights {folder.name!r} are of the architecture {name!r}, which this version does not "
+                "have; use the version they were made with, or train them again."
+            )
+    model = NerveNet(architecture, classes=classes, verdict=verdict)
+    tensors = tensors if every_class else nerve_only(tensors, "contour.")
+    try:
         missing, unexpected = model.load_state_dict(
             {name: tensor.float() for name, tensor in tensors.items()}, strict=False
         )
-    except (ValueError, KeyError, RuntimeError, SafetensorError):
-        raise CheckpointError(f"The weights {folder.name!r} are damaged; get the checkpoint again.") from None
-    if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
-        raise CheckpointError(
-            f"The weights {folder.name!r} do not fit {config['architecture']}; train them again."
-        )
+        fits = not unexpected and all(name.endswith("num_batches_tracked") for name in missing)
+    except RuntimeError:  # a tensor of another shape
+        fits = False
+    if not fits:
+        raise CheckpointError(f"The weights {folder.name!r} do not fit {architecture}; train them again.")
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model.eval(), config

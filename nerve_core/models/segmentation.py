@@ -1,61 +1,42 @@
-"""Contour networks: (N, 2, S, S) image and click in, (N, classes, S, S) logits out, the nerve's first."""
+"""Contour networks: (N, 2, S, S) image and click in, (N, classes, S, S) logits out, the nerve's first.
+
+S is a multiple of 32. What there is to choose from is listed in :mod:`nerve_core.models.zoo`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
-import segmentation_models_pytorch as smp
 import torch
-from segmentation_models_pytorch.base import SegmentationHead
 from torch import nn
 
-from nerve_core.models.pretrained import load_packaged
+from nerve_core.models.architecture import CHANNELS, HEAD, Architecture
+from nerve_core.models.zoo import ZOO
 
-CHANNELS = 2
-"""Normalised image, click map."""
+__all__ = [
+    "ARCHITECTURES",
+    "CHANNELS",
+    "HEAD",
+    "OUTPUTS",
+    "build",
+    "count_classes",
+    "fit_classes",
+    "nerve_only",
+]
 
 OUTPUTS = ("nerve", "vessel")
 """What the logits' channels are of; a network of one class finds the nerve alone."""
 
-HEAD = "segmentation_head.0"
-"""The last convolution, one row of weights a class."""
-
-
-def attention_unet(encoder: str, pretrained: bool = True, classes: int = 1) -> nn.Module:
-    """U-Net with concurrent spatial and channel attention (scSE, Roy 2018) over an EfficientNet-Lite.
-
-    The decoder stops at half the input's side and the logits are enlarged, and attention sits on its three
-    coarse stages: the finest stages cost a third of the time and add nothing to a smooth contour.
-
-    Args:
-        encoder: timm's name of the encoder.
-        pretrained: start the encoder from its packaged ImageNet weights.
-        classes: 1 (nerve) or 2 (nerve and vessel).
-    """
-    model = smp.Unet(
-        f"tu-{encoder}",
-        encoder_weights=None,
-        in_channels=CHANNELS,
-        decoder_channels=(128, 64, 48, 32, 16),
-        decoder_attention_type="scse",
-    )
-    model.decoder.blocks = model.decoder.blocks[:-1]
-    model.decoder.blocks[3].attention1 = model.decoder.blocks[3].attention2 = nn.Identity()
-    model.segmentation_head = SegmentationHead(32, classes, kernel_size=3, upsampling=2)
-    if pretrained:
-        load_packaged(model.encoder.model, encoder)
-    return model
-
-
-ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
-    "attention_unet_lite0": partial(attention_unet, "tf_efficientnet_lite0"),
-    "attention_unet_lite2": partial(attention_unet, "tf_efficientnet_lite2"),
-}
+ARCHITECTURES: dict[str, Architecture] = ZOO
 
 
 def build(name: str, pretrained: bool = True, classes: int = 1) -> nn.Module:
     """A network of the registry.
+
+    Args:
+        name: key of ``ARCHITECTURES``.
+        pretrained: start from packaged ImageNet weights, where the entry has any; nothing is downloaded.
+        classes: 1 (nerve) or 2 (nerve and vessel).
 
     Raises:
         ValueError: for an unknown name, or a number of classes there is no meaning for.
@@ -64,7 +45,7 @@ def build(name: str, pretrained: bool = True, classes: int = 1) -> nn.Module:
         raise ValueError(f"Unknown architecture {name!r}; known are {', '.join(sorted(ARCHITECTURES))}.")
     if not 1 <= classes <= len(OUTPUTS):
         raise ValueError(f"A contour network has 1 to {len(OUTPUTS)} classes, not {classes}.")
-    return ARCHITECTURES[name](pretrained=pretrained, classes=classes)
+    return ARCHITECTURES[name].build(pretrained, classes)
 
 
 def count_classes(weights: Mapping[str, torch.Tensor], prefix: str = "") -> int:

@@ -63,7 +63,10 @@ def damaged(saved: tuple[Path, NerveNet], to: Path, **changes: bytes) -> Path:
         ({"config": None}, "config.json is missing"),
         ({"model": b"1234"}, "damaged"),
         ({"config": b"{"}, "damaged"),
-        ({"config": json.dumps({**CONFIG, "architecture": "x"}).encode()}, "damaged"),
+        ({"config": b"[]"}, "damaged"),
+        ({"config": json.dumps({**CONFIG, "architecture": "x"}).encode()}, "architecture 'x', which this"),
+        ({"config": json.dumps({**CONFIG, "verdict_architecture": "y"}).encode()}, "architecture 'y', which"),
+        ({"config": json.dumps({**CONFIG, "architecture": "unet"}).encode()}, "do not fit unet"),
     ],
 )
 def test_damage_is_named(saved: tuple[Path, NerveNet], tmp_path: Path, changes: dict, says: str) -> None:
