@@ -19,7 +19,7 @@ from nerve_core.inference.backends import best_backend
 from nerve_core.inference.predictor import Predictor
 from nerve_core.models.checkpoint import NerveNet, load_checkpoint, save_checkpoint
 from nerve_core.training.config import TrainConfig
-from nerve_core.training.run import RUNS, best_weights, train_contours, train_encoder
+from nerve_core.training.run import RUNS, best_weights, train_contours, train_encoder, train_verdict
 
 
 @contextmanager
@@ -50,6 +50,25 @@ def trained(rows: Sequence[Row], config: TrainConfig, judge: Path | None = None)
             model.verdict.load_state_dict(other.verdict.state_dict())
             description["calibration"] = shipped.get("calibration", {})
         save_checkpoint(Path(folder), model, description)
+        yield Predictor(Path(folder), "cpu", best_backend("cpu"))
+
+
+@contextmanager
+def trained_verdict(rows: Sequence[Row], config: TrainConfig, outlines: Path) -> Iterator[Predictor]:
+    """Train the verdict network alone, resuming a run cut short; gives its predictor, not calibrated.
+
+    Args:
+        rows: with a ``split``.
+        config: of the verdict.
+        outlines: checkpoint whose contour network finds the nerves.
+    """
+    home = RUNS / config.name
+    train_verdict(rows, config, home, resume=True, outlines=outlines)
+    model, shipped = load_checkpoint(outlines)
+    model.verdict.load_state_dict(best_weights(home / "verdict")[0])
+    description = {key: value for key, value in shipped.items() if key != "calibration"}
+    with tempfile.TemporaryDirectory() as folder:
+        save_checkpoint(Path(folder), model, description | {"name": config.name, "version": "0"})
         yield Predictor(Path(folder), "cpu", best_backend("cpu"))
 
 

@@ -85,6 +85,8 @@ class TrainConfig:
         affected_weight: how much more often, within their set, contours of rows labelled *affected* are
             drawn.
         affected_share: share of affected nerves among the verdict's samples.
+        shams: learn the verdict from sham controls too; without them it may learn the machinery that writes
+            pathology instead of the pathology, which is worth showing and nothing else.
         drawn_share: share of the verdict's samples shown with the contour that the contour network drew, as
             in use, where it found the nerve; the others have the true one, shaken.
         generated_share: share of the verdict's samples taken from labelled rows that are simulated or
@@ -126,6 +128,7 @@ class TrainConfig:
     emphasis: dict[str, float] = field(default_factory=dict)
     affected_weight: float = 1.0
     affected_share: float = 0.5
+    shams: bool = True
     drawn_share: float = 0.6
     generated_share: float = 0.0
     leave_out: tuple[str, ...] = ()
@@ -169,6 +172,10 @@ class TrainConfig:
             _whole(f"{name}.epochs", getattr(self, name).epochs, 1)
         if self.start and self.start_encoder:
             raise DataError("start and start_encoder both say where the contours begin; give one of them.")
+        if self.start and self.pretrain.epochs:
+            raise DataError(
+                "With start the contours begin at its weights, so pre-training would be lost; leave one of them out."
+            )
         if self.start and self.pretrain.epochs:
             raise DataError(
                 "With start the contours begin at its weights and pre-training would be lost; leave one of "

@@ -31,8 +31,11 @@ class NetworkDrawer:
         self.preprocess = Preprocess(size=size)
         content = hashlib.sha256()
         for name, tensor in sorted(self.model.state_dict().items()):
-            content.update(name.encode() + tensor.numpy().tobytes())
-        self.key = content.hexdigest()[:16]
+            if not tensor.is_floating_point():
+                continue  # counters, which no checkpoint that ships holds
+            # In half precision, so that a run's weights and the checkpoint that ships them are the same.
+            content.update(name.encode() + tensor.half().numpy().tobytes())
+        self.key = f"{content.hexdigest()[:16]}-{size}"
 
     def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """A mask uint8 0/1 (H, W) of all nerves found in each grey uint8 scan (H, W)."""

@@ -191,32 +191,44 @@ def encoder_of(config: TrainConfig, home: Path) -> Path | None:
     return own if own.is_file() and not config.start else None
 
 
-def train_verdict(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
+def train_verdict(
+    rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool, outlines: Path | None = None
+) -> None:
     """Train the verdict network on real scans.
 
     Phantoms and generated scans, whose pathology is of another make, join by ``generated_share`` alone.
+
+    Args:
+        rows: with a ``split``.
+        config: of the verdict.
+        folder: of the run.
+        resume: go on with a training that was cut short.
+        outlines: checkpoint that draws the contours to learn from; by default the run's own contour network,
+            else that of ``config.start``.
     """
     prepare(config)
     real = [row for row in rows if not is_made(row)]
     train, val = (packed_split(real, split) for split in ("train", "val"))
     labelled = [row for row in rows if is_made(row) and row["mask"] and row["split"] == "train"]
     made = pack(labelled, CACHE) if labelled and config.generated_share else None
-    drawer = drawer_of(config, folder) if config.drawn_share else None
+    drawer = drawer_of(config, folder, outlines) if config.drawn_share else None
     samples, loader, truth = verdict_data(config, train, val, CACHE, made, drawer)
     module = VerdictModule(config)
     begin(module.model, config.start, "verdict")
     fit(module, loader, truth, folder / "verdict", resume, [Redraw(samples)])
 
 
-def drawer_of(config: TrainConfig, home: Path) -> NetworkDrawer | None:
-    """The contours that the verdict will be given in use: the run's own, else those it starts from."""
-    if (home / "contour" / "best.ckpt").is_file():
+def drawer_of(config: TrainConfig, home: Path, outlines: Path | None = None) -> NetworkDrawer | None:
+    """Draws contours as in use: by the network of ``outlines``, else the run's, else the start's."""
+    if outlines is None and (home / "contour" / "best.ckpt").is_file():
         weights = best_weights(home / "contour")[0]
         return NetworkDrawer(config.architecture, weights, config.final_size)
-    if config.start:
-        model, described = load_checkpoint(Path(config.start))
-        return NetworkDrawer(described["architecture"], model.contour.state_dict(), config.final_size)
-    return None
+    source = outlines or (Path(config.start) if config.start else None)
+    if source is None:
+        return None
+    model, described = load_checkpoint(source)
+    size = described.get("input_size", config.final_size)
+    return NetworkDrawer(described["architecture"], model.contour.state_dict(), size)
 
 
 def begin(model: torch.nn.Module, start: str, part: str) -> None:

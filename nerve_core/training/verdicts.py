@@ -197,6 +197,7 @@ def verdict_data(
     """
     stage = config.verdict
     bank = build_bank(train, VERSIONS["affected"], VERSIONS["sham"], config.seed, cache, drawer=drawer)
+    bank = [sample for sample in bank if config.shams or sample.kind != "sham"]
     sets = [train.rows[sample.row]["set"] for sample in bank]
     weights = verdict_weights([sample.kind for sample in bank], sets, config.affected_share)
     if config.generated_share:
