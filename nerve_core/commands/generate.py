@@ -14,7 +14,10 @@ HELP = "train generators of scans, sample from them and score them"
 
 _SAMPLE = "write a set of generated scans with masks and a manifest"
 _SCORE = "distance of generated scans from held-back real ones, and whether training scans are replayed"
-_TRAIN = "learn to make phantoms look real (one-sided, cycle), or to paint scans for contours (paint)"
+_TRAIN = (
+    "learn to make phantoms look real (one-sided, cycle), to paint scans for contours (paint), or to improve "
+    "poor scans (enhance)"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--manifest", type=Path, nargs="+", action="extend", required=True, metavar="FILE",
         help="real sets, and for a translation phantoms (column simulated 1)",
     )  # fmt: skip
-    train.add_argument("--method", choices=["one-sided", "cycle", "paint"], help="default: from the config")
+    train.add_argument(
+        "--method", choices=["one-sided", "cycle", "paint", "enhance"], help="default: from the config"
+    )
     train.add_argument(
         "--licence", choices=["open", "any"], default="any",
         help="open: only sets whose licence lets anyone use the generator (default: any, research use only)",
@@ -41,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sample.add_argument("--generator", type=Path, required=True, metavar="DIR", help="what train wrote")
     sample.add_argument(
         "--manifest", type=Path, nargs="+", action="extend", required=True, metavar="FILE",
-        help="what to translate, or whose contours to paint; of real sets the training side alone is used",
+        help="what to translate or enhance, or whose contours to paint; real sets: the training side alone",
     )  # fmt: skip
     sample.add_argument("--out", type=Path, required=True, metavar="DIR", help="set to write")
     sample.add_argument("--count", type=positive, metavar="N", help="how many (default: one a row)")
@@ -93,7 +98,7 @@ def _sample(args: argparse.Namespace) -> int:
     from nerve_core.errors import DataError
     from nerve_core.generative.checkpoint import load_generator
     from nerve_core.generative.run import drawable_rows
-    from nerve_core.generative.sampling import chosen, painted, translated, write_set
+    from nerve_core.generative.sampling import chosen, enhanced, painted, translated, write_set
 
     generator, config, about = load_generator(args.generator)
     if args.back and config.method != "cycle":
@@ -101,6 +106,8 @@ def _sample(args: argparse.Namespace) -> int:
     packed = chosen(pack(drawable_rows(args.manifest)), args.count)
     if config.method == "paint":
         drawn = painted(generator, packed, config, about, args.seed, args.label, args.look)
+    elif config.method == "enhance":
+        drawn = enhanced(generator, packed, config.side)
     else:
         way = generator["phantom" if args.back else "real"] if config.method == "cycle" else generator
         drawn = translated(way, packed, config.side)

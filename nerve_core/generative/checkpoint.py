@@ -33,6 +33,7 @@ GENERATORS: dict[str, Callable[[GenerateConfig, int], nn.Module]] = {
     "one-sided": _one_way,
     "cycle": _ways,
     "paint": _painter,
+    "enhance": _one_way,
 }
 """The generator of each method, from its settings and the number of sets it can imitate."""
 

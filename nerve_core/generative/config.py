@@ -10,8 +10,8 @@ from typing import Any
 
 from nerve_core.errors import DataError
 
-METHODS = ("one-sided", "cycle", "paint")
-"""Phantom → real alone (CUT), phantom ↔ real (CycleGAN), contour → scan (SPADE)."""
+METHODS = ("one-sided", "cycle", "paint", "enhance")
+"""Phantom → real alone (CUT), phantom ↔ real (CycleGAN), contour → scan (SPADE), poor → good scan."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class GenerateConfig:
         epochs, samples, batch: length of the run; a grid and a resume point are written every epoch.
         learning_rate: of Adam (betas 0.5 and 0.99); constant for half of the run, then linear to zero.
         identity: weight of leaving real scans as they are (translation).
-        content: weight of PatchNCE (one-sided), of the way there and back (cycle), or of the features of
-            the repainted scan (paint).
+        content: weight of PatchNCE (one-sided), of the way there and back (cycle), of the features of
+            the repainted scan (paint), or of pixels and structure (enhance).
         ema: decay of the moving average of the generator, which is what is kept.
         seed: of every random choice.
         workers: processes that prepare samples.
@@ -61,6 +61,10 @@ class GenerateConfig:
         if self.patch % 16 or not 32 <= self.patch <= self.side:
             raise DataError(
                 f"patch must be a multiple of 16 from 32 up to side ({self.side}), got {self.patch}."
+            )
+        if self.method == "enhance" and self.patch < 48:
+            raise DataError(
+                f"Enhancement compares structure at three scales; patch must be 48 or more, got {self.patch}."
             )
         for name in ("width", "critic", "epochs", "samples", "batch"):
             if getattr(self, name) < 1:

@@ -21,6 +21,7 @@ from nerve_core.generative.adversarial import Adversarial
 from nerve_core.generative.checkpoint import save_generator
 from nerve_core.generative.config import GenerateConfig
 from nerve_core.generative.cycle import Cycle
+from nerve_core.generative.enhance import Enhance, EnhanceSamples
 from nerve_core.generative.grids import ROWS, Grids
 from nerve_core.generative.one_sided import OneSided
 from nerve_core.generative.painting import Paint, PaintSamples
@@ -128,6 +129,12 @@ def prepare(rows: Sequence[Row], config: GenerateConfig) -> tuple[Adversarial, D
             for side, moved in (("train", True), ("val", False))
         )
         return Paint(config, len(names)), train, held
+    if config.method == "enhance":
+        train, held = (
+            EnhanceSamples(pack(_side(rows, side), CACHE), config, count)
+            for side, count in (("train", config.samples), ("val", ROWS))
+        )
+        return Enhance(config), train, held
     if not phantoms:
         raise DataError("There are no phantoms (simulated 1) among the rows; make some: data phantoms.")
     parts = [

@@ -21,6 +21,7 @@ from nerve_core.data.packed import Packed
 from nerve_core.errors import DataError
 from nerve_core.generative.config import GenerateConfig
 from nerve_core.generative.contour_maps import contour_maps
+from nerve_core.generative.enhance import enhance
 from nerve_core.generative.origin import origin_licence
 from nerve_core.generative.painter import LATENT
 from nerve_core.generative.patches import scaled, to_grey, to_signed
@@ -38,6 +39,12 @@ def translated(translate: nn.Module, packed: Packed, side: int) -> Iterator[Draw
     """Every picture restyled, at a long side of ``side`` px; masks and labels stay."""
     for image, mask, row in zip(packed.images, packed.masks, packed.rows, strict=True):
         yield restyle(translate, scaled(image, side)), scaled(mask, side, mask=True), row
+
+
+def enhanced(network: nn.Module, packed: Packed, side: int) -> Iterator[Drawn]:
+    """Every picture enhanced, at its own size; masks and labels stay."""
+    for image, mask, row in zip(packed.images, packed.masks, packed.rows, strict=True):
+        yield enhance(network, image, side), mask, row
 
 
 @torch.no_grad()
