@@ -23,7 +23,8 @@ class Architecture:
     """A contour network anyone can choose by name.
 
     Attributes:
-        network: makes it from random weights; takes ``classes`` (1: nerve, 2: nerve and vessel).
+        network: makes it from random weights; takes ``classes`` (1: nerve, 2: nerve and vessel), or nothing
+            where it is over sweeps.
         title: what it is, in a few words.
         paper: who described it, and when.
         packaged: timm's name of the encoder whose ImageNet weights come with a Python package; empty where
@@ -40,9 +41,9 @@ class Architecture:
         """Whether it can start from ImageNet weights without any download."""
         return bool(self.packaged)
 
-    def build(self, pretrained: bool = True, classes: int = 1) -> nn.Module:
+    def build(self, pretrained: bool = True, **options: int) -> nn.Module:
         """The network; from ImageNet weights when they are asked for and packaged."""
-        model = self.network(classes=classes)
+        model = self.network(**options)
         if pretrained and self.packaged:
             load_packaged(model.encoder.model, self.packaged)
         return model

@@ -45,7 +45,7 @@ def build(name: str, pretrained: bool = True, classes: int = 1) -> nn.Module:
         raise ValueError(f"Unknown architecture {name!r}; known are {', '.join(sorted(ARCHITECTURES))}.")
     if not 1 <= classes <= len(OUTPUTS):
         raise ValueError(f"A contour network has 1 to {len(OUTPUTS)} classes, not {classes}.")
-    return ARCHITECTURES[name].build(pretrained, classes)
+    return ARCHITECTURES[name].build(pretrained, classes=classes)
 
 
 def count_classes(weights: Mapping[str, torch.Tensor], prefix: str = "") -> int:

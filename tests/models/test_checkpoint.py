@@ -64,8 +64,11 @@ def damaged(saved: tuple[Path, NerveNet], to: Path, **changes: bytes) -> Path:
         ({"model": b"1234"}, "damaged"),
         ({"config": b"{"}, "damaged"),
         ({"config": b"[]"}, "damaged"),
-        ({"config": json.dumps({**CONFIG, "architecture": "x"}).encode()}, "architecture 'x', which this"),
-        ({"config": json.dumps({**CONFIG, "verdict_architecture": "y"}).encode()}, "architecture 'y', which"),
+        ({"config": json.dumps({**CONFIG, "architecture": "x"}).encode()}, "architecture 'x', which is"),
+        (
+            {"config": json.dumps({**CONFIG, "verdict_architecture": "y"}).encode()},
+            "architecture 'y', which is",
+        ),
         ({"config": json.dumps({**CONFIG, "architecture": "unet"}).encode()}, "do not fit unet"),
     ],
 )
