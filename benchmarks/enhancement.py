@@ -103,9 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         held = {name: rows for name, rows in held.items() if rows}
         print(f"{side}: {', '.join(f'{name} {len(rows)}' for name, rows in held.items())}", file=sys.stderr)
-        sides[side] = measure(
-            {name: pack(rows) for name, rows in held.items()}, predictor, improve, config.side
-        )
+        packed = {name: pack(rows) for name, rows in held.items()}
+        # What each fault does alone is told of the test side; the validation side decides by all together.
+        alone = tuple(FAULTS) if side == "test" else ()
+        sides[side] = measure(packed, predictor, improve, config.side, alone)
     kept = json.loads(TARGET.read_text()) if TARGET.exists() else {}
     write_json(
         TARGET,
@@ -149,7 +150,13 @@ def held_back(
     return chosen(rows, limit=limit) if rows else []
 
 
-def measure(sets: Mapping[str, Packed], predictor: Predicts, improve: Improve, side: int) -> dict[str, Any]:
+def measure(
+    sets: Mapping[str, Packed],
+    predictor: Predicts,
+    improve: Improve,
+    side: int,
+    alone: Sequence[str] = tuple(FAULTS),
+) -> dict[str, Any]:
     """Figures of every set, of all together, and of each fault alone.
 
     Args:
@@ -157,14 +164,15 @@ def measure(sets: Mapping[str, Packed], predictor: Predicts, improve: Improve, s
         predictor: finds the contours.
         improve: uint8 (H, W) to the same, enhanced.
         side: long side at which all is done, px.
+        alone: faults that are also tried one at a time.
 
     Returns:
-        ``sets`` (by name, and ``all``) with the conditions ``original, original_enhanced, poor,
+        ``sets`` (by name, at last ``all``) with the conditions ``original, original_enhanced, poor,
         poor_enhanced, poor_clahe``, and ``faults`` (by name) with ``poor`` and ``poor_enhanced``.
         ``dice_gain`` is the difference that a treatment makes, scan by scan.
     """
     tallies: dict[str, dict[str, Tally]] = {}
-    faults: dict[str, dict[str, Tally]] = {name: {} for name in FAULTS}
+    faults: dict[str, dict[str, Tally]] = {name: {} for name in alone}
     total = sum(len(packed) for packed in sets.values())
     told, done = on_stderr("scans"), 0
 
@@ -181,7 +189,7 @@ def measure(sets: Mapping[str, Packed], predictor: Predicts, improve: Improve, s
             for key in (name, "all"):
                 for condition, figures in rows.items():
                     tallies.setdefault(key, {}).setdefault(condition, Tally()).add(group, **figures)
-            for number, fault in enumerate(FAULTS):
+            for number, fault in enumerate(alone):
                 rng = np.random.default_rng([SEED, index, number])
                 poor = degrade(good, rng, [fault], POOR)
                 for condition, figures in treated(good, true, poor, {"poor_enhanced": improve}, dice).items():
@@ -189,7 +197,7 @@ def measure(sets: Mapping[str, Packed], predictor: Predicts, improve: Improve, s
             done += 1
             told(done, total)
     return {
-        "sets": {key: _summaries(conditions) for key, conditions in tallies.items()},
+        "sets": {key: _summaries(tallies[key]) for key in sorted(tallies, key=lambda key: key == "all")},
         "faults": {key: _summaries(conditions) for key, conditions in faults.items()},
     }
 
