@@ -1,0 +1,106 @@
+"""The images of a method by set, site, nerve, size, device, severity and kind of pathology."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from nerve_core.evaluation.severity import BINS, kinds_of
+from nerve_core.ui.metrics_results import column
+
+NOT_STATED = "not stated"
+BY = {
+    "set": "Set",
+    "site": "Site",
+    "nerve": "Nerve",
+    "size": "Nerve size",
+    "device": "Device",
+    "severity": "Severity",
+    "kind": "Kind of pathology",
+}
+"""Ways to divide the images."""
+OF_PATHOLOGY = ("severity", "kind")
+"""Those that divide the affected alone; each part stands against all the healthy images."""
+MEANING = {
+    "size": "Thirds of the scans by the share of the picture that the largest nerve takes, as scanned.",
+    "severity": "0.3 is the mildest a sonographer might call, 0.5 a clear case, 1 gross. Affected images of "
+    "each step against all healthy images, milder cases too.",
+    "kind": "Affected images that show the kind, alone or with others, against all healthy images.",
+}
+
+
+def ways(frame: pd.DataFrame) -> list[str]:
+    """The ways in which the images of a frame differ; by set always."""
+    found = ["set"]
+    for by in BY:
+        if by in ("site", "nerve", "device"):
+            several = frame[by].nunique() > 1
+        elif by == "size":
+            several = column(frame, "size").nunique() > 2
+        else:
+            affected = column(frame, "label") == 1
+            several = bool(affected.any()) and (by == "severity" or frame.loc[affected, by].nunique() > 1)
+        if several and by != "set":
+            found.append(by)
+    return found
+
+
+def parts(frame: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
+    """Images by the name of their part, in the order in which the parts are read.
+
+    Args:
+        frame: of one method.
+        by: key of ``BY``. Parts by severity or kind hold every healthy image too.
+    """
+    if by == "size":
+        return _by_size(frame)
+    if by in OF_PATHOLOGY:
+        healthy = frame[column(frame, "label") == 0]
+        affected = frame[column(frame, "label") == 1]
+        found = _by_severity(affected) if by == "severity" else _by_kind(affected)
+        return {name: pd.concat([healthy, rows]) for name, rows in found.items()}
+    named = frame[by].replace("", NOT_STATED)
+    names = sorted(named.unique(), key=lambda name: (name == NOT_STATED, name))
+    return {name: frame[named == name] for name in names}
+
+
+def _by_severity(affected: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    severity, found = column(affected, "severity") + 1e-6, {}
+    for low, high in BINS:
+        inside = (severity >= low) & ((severity < high) | (high == BINS[-1][1]))
+        if inside.any():
+            found[f"{low:g} to {high:g}"] = affected[inside]
+    return found
+
+
+def _by_kind(affected: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    kinds = affected["kind"].map(kinds_of)
+    names = sorted({name for each in kinds for name in each})
+    return {name.replace("_", " "): affected[[name in each for each in kinds]] for name in names}
+
+
+def _by_size(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    sizes = original_sizes(frame)
+    low, high = np.quantile(sizes.dropna(), [1 / 3, 2 / 3])
+    names = (
+        f"small (below {100 * low:.1f} % of the picture)",
+        f"medium ({100 * low:.1f} to {100 * high:.1f} %)",
+        f"large (from {100 * high:.1f} %)",
+    )
+    sides: Sequence[pd.Series] = (sizes < low, (sizes >= low) & (sizes < high), sizes >= high)
+    return {name: frame[side] for name, side in zip(names, sides, strict=True) if side.any()}
+
+
+def original_sizes(frame: pd.DataFrame) -> pd.Series:
+    """Share of the picture that the largest nerve took before any pathology was written into it.
+
+    Swelling makes a nerve larger: by its size afterwards, the large third would hold the affected.
+    """
+    own = column(frame, "size")
+    plain = (column(frame, "label") == 0) & (column(frame, "sham") != 1)
+    if "source_image" not in frame or not plain.any():
+        return own
+    keys = frame["set"] + "\n" + frame["source_image"]
+    return keys.map(own[plain].groupby(keys[plain]).first()).fillna(own)
