@@ -6,6 +6,7 @@ over the whole picture costs ten times as much. Level sets see at most ``WINDOW`
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +29,15 @@ Evolve = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 
 WINDOW = 72
 """Largest side of the window of a level set, px; a larger one is made smaller first."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""scikit-image alternates two curvature operators across calls and threads: only an even number of steps
+without another call between them gives the same answer every time."""
+
+
+def even(steps: int) -> int:
+    """The number of steps, one more where it is odd."""
+    return steps + steps % 2
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class Geodesic:
         steepness: of the edge indicator.
         balloon: 1 grows, -1 shrinks.
         size: radius of the start, as for :class:`Snake`.
-        steps: iterations.
+        steps: iterations, made even.
         seeds: automatic starts, when there is no click.
     """
 
@@ -68,7 +78,7 @@ class Geodesic:
     steepness: float = 100.0
     balloon: int = 1
     size: float = 0.6
-    steps: int = 25
+    steps: int = 24
     seeds: int = 5
 
 
@@ -82,7 +92,7 @@ class ChanVese:
         smoothing: curvature steps an iteration.
         size: radius of the start, as for :class:`Snake`.
         reach: half side of the window, in radii of the start.
-        steps: iterations.
+        steps: iterations, made even.
         seeds: automatic starts, when there is no click.
     """
 
@@ -91,7 +101,7 @@ class ChanVese:
     smoothing: int = 3
     size: float = 0.8
     reach: float = 2.0
-    steps: int = 25
+    steps: int = 24
     seeds: int = 5
 
 
@@ -128,9 +138,10 @@ def geodesic(view: View, prior: Prior, how: Geodesic) -> list[np.ndarray]:
 
     def evolve(grey: np.ndarray, start: np.ndarray, scale: float) -> np.ndarray:
         edges = inverse_gaussian_gradient(grey, how.steepness / scale, how.sigma * scale)
-        return morphological_geodesic_active_contour(
-            edges, how.steps, init_level_set=start, smoothing=1, balloon=how.balloon
-        )
+        with _ONE_AT_A_TIME:
+            return morphological_geodesic_active_contour(
+                edges, even(how.steps), init_level_set=start, smoothing=1, balloon=how.balloon
+            )
 
     grey = view.grey.astype(np.float32) / 255
     return _evolved(view, grey, starts(view, prior, how.seeds), 3.0, how.size, evolve)
@@ -140,9 +151,10 @@ def chan_vese(view: View, prior: Prior, how: ChanVese) -> list[np.ndarray]:
     """Regions of even grey level without edges (Chan & Vese 2001), morphological (Márquez-Neila 2014)."""
 
     def evolve(calm: np.ndarray, start: np.ndarray, _: float) -> np.ndarray:
-        return morphological_chan_vese(
-            calm, how.steps, init_level_set=start, smoothing=how.smoothing, lambda1=how.inside
-        )
+        with _ONE_AT_A_TIME:
+            return morphological_chan_vese(
+                calm, even(how.steps), init_level_set=start, smoothing=how.smoothing, lambda1=how.inside
+            )
 
     calm = smooth(view.level, how.sigma)
     return _evolved(view, calm, starts(view, prior, how.seeds), how.reach, how.size, evolve)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from nerve_core.evaluation.classical.candidates import Prior
-from nerve_core.evaluation.classical.regions import parts
+from nerve_core.evaluation.classical.regions import MOST, filled, parts
 from nerve_core.evaluation.classical.view import View, closed, round_kernel, smooth
 
 PREWITT = np.array([[-1, 0, 1]] * 3, np.float32)
@@ -64,12 +64,25 @@ def canny(view: View, prior: Prior, how: Canny) -> list[np.ndarray]:
     edges = cv2.Canny(
         (across * scale).astype(np.int16), (down * scale).astype(np.int16), weak, strong, L2gradient=True
     )
-    return _between(edges > 0, view, prior, how.closing)
+    # Edges one px wide have gaps; wider ones shut them, and the parts grow back to the middle of them.
+    wider = cv2.dilate(edges, round_kernel(max(1, round(how.closing * view.unit))))
+    return _between(wider > 0, view, prior, how.closing)
 
 
 def _between(edges: np.ndarray, view: View, prior: Prior, closing: float) -> list[np.ndarray]:
-    """What edges enclose: the parts without edges, grown to the middle of the edge, and the edges filled."""
+    """What edges part: every free part, grown to the middle of the edges around it, and the edges filled."""
     joined = closed(edges.astype(np.uint8), view, closing)
-    grow = round_kernel(max(1, round(closing * view.unit)))
-    free = [cv2.dilate(part, grow) for part in parts(1 - joined, prior.least(view))]
+    if joined.all() or not joined.any():
+        return []
+    # Parts hang together along rows and columns alone: a diagonal edge one px wide must hold.
+    free_parts = cv2.connectedComponents(1 - joined, connectivity=4)[1]
+    _, pixel = cv2.distanceTransformWithLabels(
+        joined, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    part_of = np.zeros(int(pixel.max()) + 1, np.int32)
+    part_of[pixel[joined == 0]] = free_parts[joined == 0]
+    nearest = part_of[pixel]
+    areas = np.bincount(free_parts[joined == 0])
+    order = np.argsort(-areas, kind="stable")[:MOST]
+    free = [filled(nearest == part) for part in order if areas[part] >= prior.least(view)]
     return [*free, *parts(joined, prior.least(view))]

@@ -11,6 +11,7 @@ import numpy as np
 import pywt
 from skimage.feature import local_binary_pattern
 
+from nerve_core.evaluation.classical.regions import ellipse_of
 from nerve_core.models.verdict import crop_window, cut, normalise_crop
 
 LBP_RADII = (1, 3)
@@ -182,21 +183,20 @@ def shape_features(mask: np.ndarray, region_area: float) -> np.ndarray:
     radius = np.sqrt(area / np.pi)
     hull = max(cv2.contourArea(cv2.convexHull(line)), area)
     points = line[:, 0].astype(np.float64)
-    middle = points - points.mean(0)
-    spread = np.linalg.eigh(np.cov(middle.T) + np.eye(2) / 12) if len(points) > 1 else (np.ones(2), np.eye(2))
-    along = middle @ spread[1] / np.sqrt(spread[0])
-    distance = np.hypot(*along.T)
-    inside = cv2.pointPolygonTest
-    outer = cv2.convexHull(line)
-    notch = max(
-        0.0, *(inside(outer, (float(x), float(y)), True) for x, y in points[:: max(1, len(points) // 60)])
-    )
+    centre, longer, shorter, _ = ellipse_of(binary)
+    middle = points - centre
+    moments = cv2.moments(binary, binaryImage=True)
+    turn = 0.5 * np.arctan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"])
+    along = middle @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    distance = np.hypot(along[:, 0] / longer, along[:, 1] / shorter)
+    outer, some = cv2.convexHull(line), points[:: max(1, len(points) // 60)]
+    notch = max(0.0, *(cv2.pointPolygonTest(outer, (float(x), float(y)), True) for x, y in some))
     return np.array(
         [
             np.log(area / region_area),
             min(4 * np.pi * area / max(cv2.arcLength(line, True), 1.0) ** 2, 1.3),
             area / hull,
-            0.5 * float(np.log(spread[0][1] / spread[0][0])),
+            float(np.log(longer / shorter)),
             float(distance.std() / max(distance.mean(), 1e-6)),
             notch / radius,
             float(min(len(lines), 5)),

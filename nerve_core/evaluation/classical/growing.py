@@ -24,8 +24,8 @@ class Growing:
         seeds: automatic seeds, when there is no click.
     """
 
-    sigma: float = 2.0
-    tolerance: float = 0.5
+    sigma: float = 3.0
+    tolerance: float = 0.7
     opening: float = 0.015
     seeds: int = 10
 

@@ -16,6 +16,7 @@ import numpy as np
 from nerve_core.data.nerve_bank import SMALLEST
 from nerve_core.data.packed import Packed
 from nerve_core.data.pathology import affect, sham
+from nerve_core.data.pathology.kinds import KINDS
 from nerve_core.errors import DataError
 from nerve_core.evaluation.classical.deep import DeepFeatures
 from nerve_core.evaluation.classical.features import nerve_features, size_feature
@@ -58,9 +59,12 @@ def cases(
         if areas[j] >= SMALLEST * areas[1:].max():
             yield Case(image, (labels == j).astype(np.uint8), "original", 0.0)
     for version in range(affected + shams):
-        change = affect if version < affected else sham
         rng = np.random.default_rng([seed, number, version])
-        altered = change(image, mask * np.uint8(255), rng, site=site)
+        if version >= affected:
+            altered = sham(image, mask * np.uint8(255), rng, site=site)
+        else:
+            alone = (str(rng.choice(sorted(KINDS))),) if version % 2 else None
+            altered = affect(image, mask * np.uint8(255), rng, site=site, kinds=alone)
         kind = "affected" if version < affected else "sham"
         yield Case(altered.image, (altered.changed > 127).astype(np.uint8), kind, altered.severity)
 

@@ -84,7 +84,7 @@ def describe(view: View, mask: np.ndarray, location: np.ndarray) -> np.ndarray:
     step = _mean(calm, outer) - _mean(calm, inner)
     spread = float(level[nerve].std())
     surroundings = float(level[around].std()) if around.any() else spread
-    (centre_x, centre_y), longer, shorter, flat = _ellipse(inside)
+    (centre_x, centre_y), longer, shorter, flat = ellipse_of(inside)
     centre_x, centre_y = centre_x + box[1].start, centre_y + box[0].start
     line = max(cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
     length = max(cv2.arcLength(line, True), 1.0)
@@ -118,7 +118,7 @@ def describe(view: View, mask: np.ndarray, location: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
-def _ellipse(mask: np.ndarray) -> tuple[tuple[float, float], float, float, float]:
+def ellipse_of(mask: np.ndarray) -> tuple[tuple[float, float], float, float, float]:
     """Centre (x, y), longer and shorter half axis in px, and how much the ellipse lies flat (−1 to 1)."""
     moments = cv2.moments(mask, binaryImage=True)
     area = moments["m00"]

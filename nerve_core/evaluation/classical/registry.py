@@ -99,7 +99,7 @@ CONTOUR_METHODS: dict[str, ContourMethod] = {
         "Region growing",
         "Adams & Bischof 1994",
         growing.Growing,
-        {"sigma": (1.5, 3.0, 5.0), "tolerance": (0.3, 0.5, 0.7, 1.0), "opening": (SMALL, MIDDLE, LARGE)},
+        {"sigma": (1.5, 3.0, 5.0), "tolerance": (0.4, 0.7, 1.0, 1.4), "opening": (SMALL, MIDDLE, LARGE)},
         growing.region_growing,
     ),
     "sobel": ContourMethod(

@@ -53,7 +53,7 @@ def _svm(C: float, gamma: str | float) -> ClassifierMixin:
 
 def _forest(min_samples_leaf: int, max_features: str | float) -> ClassifierMixin:
     return RandomForestClassifier(
-        150,
+        120,
         min_samples_leaf=min_samples_leaf,
         max_features=max_features,
         class_weight="balanced_subsample",
@@ -75,7 +75,7 @@ _CLASSIFIERS = {
         "Random Forest",
         "Breiman 2001",
         _forest,
-        {"min_samples_leaf": (2, 5, 12), "max_features": ("sqrt", 0.3)},
+        {"min_samples_leaf": (2, 6), "max_features": ("sqrt", 0.3)},
     ),
     "knn": (
         "k nearest neighbours",
@@ -227,6 +227,10 @@ def fit_verdict(
     combinations = [
         dict(zip(entry.grid, chosen, strict=True)) for chosen in itertools.product(*entry.grid.values())
     ]
+    # With fewer nerves than neighbours there is nothing to ask.
+    combinations = [params for params in combinations if params.get("n_neighbors", 1) <= len(train.label)]
+    if not combinations:
+        raise DataError(f"{entry.title} needs more training nerves than {len(train.label)}.")
     for params in combinations:
         model = make_pipeline(StandardScaler(), entry.make(**params)).fit(features, train.label)
         value = float(roc_auc_score(val.label[counted], score(model, held)[counted]))
