@@ -12,6 +12,9 @@ from nerve_core.evaluation.classical.regions import filled
 from nerve_core.evaluation.classical.starts import start_disc, starts, window
 from nerve_core.evaluation.classical.view import View, opened, smooth
 
+REACH = 2.0
+"""How far a region may grow, in radii of its seed's blob or of the typical nerve."""
+
 
 @dataclass(frozen=True)
 class Growing:
@@ -25,7 +28,7 @@ class Growing:
     """
 
     sigma: float = 3.0
-    tolerance: float = 0.7
+    tolerance: float = 1.0
     opening: float = 0.015
     seeds: int = 10
 
@@ -39,7 +42,7 @@ def region_growing(view: View, prior: Prior, how: Growing) -> list[np.ndarray]:
         near = np.ascontiguousarray(calm[box])
         core = start_disc(start, box, 0.25)
         level = float(near[core > 0].mean())
-        alike = (np.abs(near - level) <= how.tolerance).astype(np.uint8)
+        alike = (np.abs(near - level) <= how.tolerance).astype(np.uint8) & start_disc(start, box, REACH)
         alike = opened(alike, view, how.opening)
         _, labels = cv2.connectedComponents(alike, connectivity=4)
         touched = np.unique(labels[(core > 0) & (labels > 0)])
