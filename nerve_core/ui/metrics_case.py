@@ -123,8 +123,8 @@ def show(case: Case) -> None:
     except NerveCoreError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.image(picture, width="stretch", alt="The scan with the outline by hand and that of the model")
     st.caption(explained)
+    st.image(picture, width="stretch", alt="The scan with the outline by hand and that of the model")
     if st.button("Open in Diagnose", icon=":material/frame_inspect:", key="metrics-diagnose"):
         session.carry(item_of(row))
         st.switch_page("pages/diagnose.py")

@@ -179,18 +179,19 @@ def _extremes(method: str, rows: pd.DataFrame, prefix: str) -> None:
     for place, name, found in zip(places, ("Worst", "Best"), extremes(rows, metric), strict=True):
         with place:
             st.subheader(f"{name} cases", anchor=False)
-            for index in found:
-                row = rows.loc[index]
-                file = row["image"].rsplit("/", 1)[-1]
-                named = metrics_case.said(row["set"], file, str(row.get("frame", "")))
-                st.button(
-                    f"**{row[metric]:.2f}** {named}",
-                    key=f"metrics-case-{prefix}-{name}-{index}",
-                    icon=":material/image:" if row["set"] in here else ":material/image_not_supported:",
-                    type="tertiary",
-                    on_click=metrics_case.ask_for,
-                    args=(case_of(rows, index, prefix),),
-                )
+            with st.container(gap=None):
+                for index in found:
+                    row = rows.loc[index]
+                    file = row["image"].rsplit("/", 1)[-1]
+                    named = metrics_case.said(row["set"], file, str(row.get("frame", "")))
+                    st.button(
+                        f"**{row[metric]:.2f}** {named}",
+                        key=f"metrics-case-{prefix}-{name}-{index}",
+                        icon=":material/image:" if row["set"] in here else ":material/image_not_supported:",
+                        type="tertiary",
+                        on_click=metrics_case.ask_for,
+                        args=(case_of(rows, index, prefix),),
+                    )
     st.caption(words)
     listed = [
         {"set": row["set"], "image": row["image"], "group": row["group"], "dice": float(row[metric])}

@@ -144,8 +144,7 @@ def claim_lines(figures: dict[str, Any], milliseconds: float | None) -> list[dic
             "figure": "Time a scan",
             "claimed": f"{CLAIMED_MS} ms, GPU",
             "value": None if milliseconds is None else f"{milliseconds:.0f} ms",
-            "meaning": "median in the benchmark, on the machine that ran it; the exact time is on “Model and "
-            "limits”",
+            "meaning": "median of the benchmark; timed alone on “Model and limits”",
         }
     )
     return lines

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nerve_core.evaluation.bootstrap import Interval, auc_ci95, group_draws, interval, mean_ci95
+from nerve_core.evaluation.bootstrap import Interval, auc_ci95, group_draws, interval, mean_ci95, weighted_auc
 from nerve_core.evaluation.tables import ALL
-from nerve_core.evaluation.verdicts import auc, worst_case
+from nerve_core.evaluation.verdicts import worst_case
 from nerve_core.ui.metrics_results import column
 
 BINS = 10
@@ -139,8 +139,13 @@ def _figures(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def ranking(cases: Cases) -> tuple[float | None, Interval]:
-    """Area under the ROC curve and its 95 % interval by group."""
-    return auc(cases.ranked, cases.labels), auc_ci95(cases.ranked, cases.labels, cases.groups)
+    """Area under the ROC curve and its 95 % interval by group; None with one label only."""
+    if not cases.both:
+        return None, None
+    ranked, once = cases.ranked, np.ones((1, len(cases.labels)))
+    # Not by scikit-learn, whose import alone would keep the first visitor waiting.
+    value = float(weighted_auc(ranked, cases.labels, once)[0])
+    return value, auc_ci95(ranked, cases.labels, cases.groups)
 
 
 def roc(cases: Cases) -> tuple[np.ndarray, np.ndarray]:
@@ -152,11 +157,11 @@ def roc(cases: Cases) -> tuple[np.ndarray, np.ndarray]:
 
 
 def precision_recall(cases: Cases) -> tuple[np.ndarray, np.ndarray]:
-    """Recall and precision, 0 to 1, as the threshold rises."""
+    """Recall and precision, 0 to 1, as the threshold rises; only those that some threshold gives."""
     from sklearn.metrics import precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(cases.labels, cases.ranked)
-    return recall, precision
+    return recall[:-1], precision[:-1]  # the last point is made up: nothing called, precision 1
 
 
 def reliability(cases: Cases, bins: int = BINS) -> list[Bin]:

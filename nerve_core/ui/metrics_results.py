@@ -15,6 +15,12 @@ from nerve_core.evaluation.result_text import labelled
 
 SHIPPED = "weights:"
 """Begins the name of a method that is a set of shipped weights, as in evaluation/methods.py."""
+WITH_SHAMS, WITHOUT_SHAMS = "trap:shams", "trap:no-shams"
+"""Two verdict networks trained alike, but for sham controls among what they learned from; as there."""
+NAMES = {
+    WITH_SHAMS: "Brief training with controls",
+    WITHOUT_SHAMS: "Brief training without controls",
+}
 HELD_BACK = "test"
 """The side of the split by group on which every headline rests."""
 NEEDED = ("method", "set", "split", "setup", "image", "group", "site", "nerve", "device", "kind")
@@ -91,19 +97,31 @@ def everything() -> dict[str, pd.DataFrame | None]:
 
 
 def methods(frames: Iterable[pd.DataFrame | None]) -> list[str]:
-    """Names of the methods measured on held-back groups: the weights in use first, then other weights."""
+    """Names of the methods measured on held-back groups, those in use first."""
     found: set[str] = set()
     for frame in frames:
         if frame is not None:
             found |= set(frame.loc[frame["split"] == HELD_BACK, "method"])
     used = SHIPPED + settings().weights
-    return sorted(found, key=lambda name: (not name.startswith(used), not name.startswith(SHIPPED), name))
+    # The weights in use first, then other weights; what only shows a trap comes last.
+    return sorted(
+        found,
+        key=lambda name: (
+            not name.startswith(used),
+            not name.startswith(SHIPPED),
+            name.startswith(tuple(NAMES)),
+            name,
+        ),
+    )
 
 
 def spoken(method: str) -> str:
     """A method's name as people would say it."""
     if method.startswith(SHIPPED):
         return f"Weights “{method.removeprefix(SHIPPED)}”"
+    for name, words in NAMES.items():
+        if method.startswith(name):
+            return words + method.removeprefix(name)
     words = method.replace(":", ": ").replace("_", " ")
     return words[:1].upper() + words[1:]
 

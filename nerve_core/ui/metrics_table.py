@@ -10,7 +10,7 @@ import streamlit as st
 from nerve_core.evaluation.result_text import FORMATS, Line, cell
 from nerve_core.ui import theme
 from nerve_core.ui.data_scan import plain
-from nerve_core.ui.figures import MISSING, table
+from nerve_core.ui.figures import MISSING
 
 SUFFIXES = {"csv": ("csv", "text/csv"), "latex": ("tex", "application/x-tex")}
 
@@ -35,9 +35,13 @@ SCANS = (Column("n", "Images (n)", 0), Column("groups", "Groups", 0))
 
 
 def markdown(columns: Sequence[Column], lines: Sequence[Line]) -> str | None:
-    """The table as Markdown, an interval in brackets behind its figure; None without lines."""
-    rows = [[_shown(column, line) for column in columns] for line in lines]
-    return table([column.title for column in columns], rows)
+    """The table as Markdown, intervals in brackets, words to the left; None without lines."""
+    if not lines:
+        return None
+    words = [all(isinstance(line.get(column.key), str) for line in lines) for column in columns]
+    rows = [[column.title for column in columns], [":--" if left else "--:" for left in words]]
+    rows += [[_shown(column, line) for column in columns] for line in lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _shown(column: Column, line: Line) -> str:

@@ -65,9 +65,9 @@ def show() -> None:
     shown = {title: chart for title, chart in charts.items() if chart[1].data}
     if not shown:
         st.info("This training has not written a figure yet; look again in a few minutes.")
-    places = st.columns(2, gap="large")
-    for number, (title, (meaning, figure)) in enumerate(shown.items()):
-        with places[number % 2]:
+    places = [*st.columns(2, gap="large"), *st.columns(2, gap="large")]
+    for place, (title, (meaning, figure)) in zip(places, shown.items(), strict=False):
+        with place:
             st.subheader(title, anchor=False)
             st.caption(meaning)
             st.plotly_chart(

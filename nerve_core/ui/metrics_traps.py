@@ -58,11 +58,14 @@ def show(contours: pd.DataFrame | None, verdict: pd.DataFrame | None) -> None:
             Column("by_group", "Dice, split by group"),
             Column("by_image", "Dice, split by image"),
             Column("gain", "Promised too much"),
-            Column("n", "Images (n), by group", 0),
+            Column("n", "Images (n)", 0),
             Column("groups", "Groups", 0),
         )
         metrics_table.show("trap-split", columns, lines)
-        st.caption("Means of the sets that both splits share, every set alike; 95 % intervals by group.")
+        st.caption(
+            "Means of the sets that both splits share, every set alike; n is of the split by group. "
+            "Intervals are 95 %, by group."
+        )
     else:
         results.empty(NO_LEAK)
     st.subheader("Trap 2: a test without controls", anchor=False)
@@ -73,18 +76,43 @@ def show(contours: pd.DataFrame | None, verdict: pd.DataFrame | None) -> None:
         return
     columns = (
         Column("method", "Method"),
-        Column("auc_without", "AUC, no controls"),
-        Column("auc", "AUC, with controls"),
-        Column("accuracy_without", "Accuracy, no controls"),
-        Column("accuracy", "Accuracy, with controls"),
-        Column("originals", "Healthy scans right"),
+        Column("auc_without", "AUC without"),
+        Column("auc", "AUC with"),
+        Column("accuracy_without", "Accuracy without"),
+        Column("accuracy", "Accuracy with"),
+        Column("originals", "Healthy right"),
         Column("shams", "Controls right"),
         *SCANS,
     )
     metrics_table.show("trap-controls", columns, lines)
+    if said := trained_without(lines):
+        st.markdown(said)
     st.caption(
-        f"Severity {CLEAR:g} and more, threshold {THRESHOLD:g}; 95 % intervals by group. A method whose name "
-        "says “no shams” was also trained without controls."
+        f"Without and with controls in the test. Severity {CLEAR:g} and more, threshold {THRESHOLD:g}; 95 % "
+        "intervals by group. “Healthy right” is of the scans as they are."
+    )
+
+
+def trained_without(lines: list[dict[str, Any]]) -> str:
+    """A sentence on two networks trained alike, with controls and without; empty where they are not both."""
+    found = {
+        trap: line["shams"]
+        for trap in (results.WITH_SHAMS, results.WITHOUT_SHAMS)
+        for line in lines
+        if line["name"].startswith(trap)
+    }
+    if len(found) < 2:
+        return ""
+    with_, without = found[results.WITH_SHAMS], found[results.WITHOUT_SHAMS]
+    return (
+        "**The training needs them too.** Of two networks trained alike, the one that learned from controls "
+        f"calls {100 * with_:.0f} % of the test’s controls healthy, the one that never saw any "
+        f"{100 * without:.0f} %: "
+        + (
+            "without them it learns what simulating does to an image."
+            if without < with_
+            else "here their absence did no harm."
+        )
     )
 
 
@@ -141,7 +169,7 @@ def sham_lines(frame: pd.DataFrame) -> list[dict[str, Any]]:
             continue
         healthy = rows[results.column(rows, "label") == 0]
         sham = results.column(healthy, "sham") == 1
-        line: dict[str, Any] = {"method": results.spoken(method)}
+        line: dict[str, Any] = {"method": results.spoken(method), "name": method}
         for end, cases in (("", full), ("_without", bare)):
             figures = at_threshold(cases, THRESHOLD).figures
             line[f"accuracy{end}"] = figures["accuracy"]

@@ -120,7 +120,7 @@ def probability_chart(cases: Cases, point: Point) -> go.Figure:
                 name=f"{name} (n = {int(of.sum()):,})",
                 marker={
                     "color": VERDICT_COLOURS[verdict],
-                    "pattern": {"shape": pattern, "fgcolor": INK["light"], "size": 6},
+                    "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": INK["light"], "size": 6},
                 },
                 hovertemplate=f"{name}, probability about %{{x:.2f}}: %{{customdata:,}}<extra></extra>",
             )
@@ -132,7 +132,7 @@ def probability_chart(cases: Cases, point: Point) -> go.Figure:
         showlegend=True, legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0}, height=HEIGHT + 40
     )
     figure.update_xaxes(range=[-0.01, 1.01], dtick=0.2)
-    step = max(1, round(top / 3, -len(str(top // 3)) + 1))
+    step = max(1, int(round(top / 3, 1 - len(str(top // 3)))))
     ticks = [step * each for each in range(-6, 7)]
     figure.update_yaxes(tickvals=ticks, ticktext=[f"{abs(each):,}" for each in ticks])
     return figure

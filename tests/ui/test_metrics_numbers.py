@@ -15,6 +15,7 @@ from nerve_core.ui.metrics_numbers import (
     cases_of,
     mean_of_sets,
     precision_recall,
+    ranking,
     reliability,
     roc,
 )
@@ -64,6 +65,11 @@ def test_at_one_half_it_is_what_evaluate_prints():
         assert ours[name] == pytest.approx(theirs[name])
         if f"{name}_ci95" in theirs:
             assert ours[f"{name}_ci95"] == pytest.approx(theirs[f"{name}_ci95"], abs=1e-6)
+    assert ranking(cases(p.tolist(), labels.tolist(), groups)) == (
+        pytest.approx(theirs["auc"]),
+        pytest.approx(theirs["auc_ci95"]),
+    )
+    assert ranking(cases([0.2, 0.3], [1, 1])) == (None, None)
 
 
 @settings(deadline=None, max_examples=40)

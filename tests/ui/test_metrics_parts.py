@@ -16,7 +16,7 @@ from nerve_core.ui.metrics_case import Case, dashed, locate
 from nerve_core.ui.metrics_contours import extremes
 from nerve_core.ui.metrics_numbers import Cases, at_threshold
 from nerve_core.ui.metrics_table import SCANS, Column
-from nerve_core.ui.metrics_traps import leak_lines, sham_lines
+from nerve_core.ui.metrics_traps import leak_lines, sham_lines, trained_without
 from nerve_core.ui.metrics_verdict_plots import confusion
 from nerve_core.ui.theme import VERDICT_COLOURS, rgb
 
@@ -91,6 +91,15 @@ def test_without_controls_the_figures_are_better():
     assert line["accuracy_without"] == 1.0 and line["accuracy"] == pytest.approx(6 / 8)
     assert (line["originals"], line["shams"]) == (1.0, pytest.approx(1 / 3)) and line["n"] == 8
     assert line["auc_without"] == 1.0 and line["groups"] == 3
+
+
+def test_two_trainings_are_compared_in_a_sentence():
+    lines = [{"name": "trap:shams", "shams": 0.9}, {"name": "trap:no-shams", "shams": 0.4}]
+    assert "90 % of the test" in trained_without(lines) and "40 %: without them it learns" in trained_without(
+        lines
+    )
+    assert "did no harm" in trained_without([lines[0], {"name": "trap:no-shams", "shams": 0.95}])
+    assert trained_without(lines[:1]) == ""
 
 
 def test_worst_and_best_do_not_overlap():
