@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from nerve_core.ui.data_plots import INK, finished
+from nerve_core.ui.data_plots import finished
 from nerve_core.ui.theme import rgb
 
 RAMP = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#D55E00")
@@ -43,8 +44,8 @@ def in_words(counts: np.ndarray, n: int) -> str:
     if total == 0:
         return f"None of the {n} methods found a nerve."
     return (
-        f"All {n} methods agree on {found[-1]:,} px², {found[-1] / total:.0%} of the {total:,} px² that at "
-        "least one of them calls nerve."
+        f"All {n} methods agree on {found[-1]:,} px², {100 * found[-1] / total:.0f} % of the {total:,} px² "
+        "that at least one of them calls nerve."
     )
 
 
@@ -78,43 +79,44 @@ def legend(counts: np.ndarray, n: int) -> None:
 
 
 def heat_map(dice: np.ndarray, names: Mapping[int, str]) -> go.Figure:
-    """Pairwise Dice (N, N) as a table of colours with the figures in it; columns by number alone.
+    """Pairwise Dice (N, N) as a table of colours with the figures in it, methods by number alone.
 
     Args:
         dice: of each two methods.
         names: of the methods by their number on the page, in the order of ``dice``.
     """
     theme = st.context.theme.type or "light"
-    own = [f"{number} · {name}" for number, name in names.items()]
-    across = [str(number) for number in names]
+    numbers = [str(number) for number in names]
+    titles = [html.escape(name) for name in names.values()]
     ends = ["#FFFFFF", "#0072B2"] if theme == "light" else ["#10161B", "#2E86C1"]
     figure = go.Figure(
         go.Heatmap(
             z=dice,
-            x=across,
-            y=own,
+            x=numbers,
+            y=numbers,
+            customdata=[[f"{one}<br>against {other}" for other in titles] for one in titles],
             zmin=0,
             zmax=1,
             colorscale=[[0, ends[0]], [1, ends[1]]],
             showscale=False,
             xgap=2,
             ygap=2,
-            hovertemplate="%{y}<br>against %{x}: Dice %{z:.2f}<extra></extra>",
+            # Plotly itself writes dark on pale cells and white on strong ones.
+            texttemplate="%{z:.2f}",
+            textfont={"size": 13},
+            hovertemplate="%{customdata}: Dice %{z:.2f}<extra></extra>",
         )
     )
-    for row, line in enumerate(dice):
-        for column, value in enumerate(line):
-            figure.add_annotation(
-                x=across[column],
-                y=own[row],
-                text=f"{value:.2f}",
-                showarrow=False,
-                font={"size": 13, "color": "#FFFFFF" if theme == "light" and value > 0.6 else INK[theme]},
-            )
     figure.update_layout(
         height=70 + 38 * len(names),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis={"type": "category", "side": "top", "fixedrange": True, "showgrid": False},
-        yaxis={"autorange": "reversed", "fixedrange": True, "showgrid": False, "automargin": True},
+        yaxis={
+            "type": "category",
+            "autorange": "reversed",
+            "fixedrange": True,
+            "showgrid": False,
+            "automargin": True,
+        },
     )
     return finished(figure)

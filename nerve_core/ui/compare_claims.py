@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from nerve_core.ui import metrics_headline
 from nerve_core.ui.compare_results import bare
 
 
@@ -29,6 +30,8 @@ class Claim:
     like: tuple[str, ...]
 
 
+_OWN = next(claim.claimed for claim in metrics_headline.CLAIMS if claim.key == "accuracy")
+
 CLAIMS = (
     Claim("Thresholding", 0.65, None, ("threshold", "otsu", "adaptive")),
     Claim("Edge detection", 0.70, None, ("sobel", "prewitt", "canny")),
@@ -36,7 +39,7 @@ CLAIMS = (
     Claim("Random Forest", 0.83, None, ("forest", "verdict:forest_texture", "verdict:forest_deep")),
     Claim("U-Net", None, 35.0, ("unet", "unet_full")),
     Claim("ResNet", None, 42.0, ("unet_resnet18", "fcn_resnet18")),
-    Claim("Its own network", 0.945, 22.0, ("weights:research", "weights:open")),
+    Claim("Its own network", _OWN, float(metrics_headline.CLAIMED_MS), ("weights:research", "weights:open")),
 )
 """Of the thesis; its times are of a GPU."""
 
@@ -58,13 +61,14 @@ def show(contours: Sequence[Mapping[str, Any]], verdicts: Sequence[Mapping[str, 
         table(contours, verdicts),
         hide_index=True,
         height="content",
+        placeholder="–",
         column_config={
-            "Claimed accuracy": st.column_config.NumberColumn(format="percent"),
+            "Claimed accuracy, %": st.column_config.NumberColumn(format="%.1f"),
             "Claimed time, ms": st.column_config.NumberColumn(
                 format="%.0f", help="The thesis measured on a GPU."
             ),
-            "Accuracy here": st.column_config.NumberColumn(
-                format="percent", help="Simulated pathology of severity 0.5 and above, originals and shams."
+            "Accuracy here, %": st.column_config.NumberColumn(
+                format="%.1f", help="Simulated pathology of severity 0.5 and above, originals and shams."
             ),
             "Dice here": st.column_config.NumberColumn(
                 format="%.2f", help="Mean over the sets, unseen groups, no click."
@@ -86,9 +90,9 @@ def table(contours: Sequence[Mapping[str, Any]], verdicts: Sequence[Mapping[str,
         rows.append(
             {
                 "Method": claim.method,
-                "Claimed accuracy": claim.accuracy,
+                "Claimed accuracy, %": _percent(claim.accuracy),
                 "Claimed time, ms": claim.ms,
-                "Accuracy here": verdict.get("accuracy"),
+                "Accuracy here, %": _percent(verdict.get("accuracy")),
                 "Dice here": outline.get("dice"),
                 "Time here, ms": outline.get("ms"),
                 "Measured here with": ", ".join(
@@ -96,8 +100,12 @@ def table(contours: Sequence[Mapping[str, Any]], verdicts: Sequence[Mapping[str,
                 ),
             }
         )
-    numbers = ["Claimed accuracy", "Claimed time, ms", "Accuracy here", "Dice here", "Time here, ms"]
+    numbers = ["Claimed accuracy, %", "Claimed time, ms", "Accuracy here, %", "Dice here", "Time here, ms"]
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _best(claim: Claim, lines: Sequence[Mapping[str, Any]], metric: str) -> Mapping[str, Any]:

@@ -93,6 +93,12 @@ def load(choice: Choice) -> Predictor:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _fitted(name: str, where: str, stamped: Any) -> Any:
+    if not name.startswith(VERDICT):
+        from nerve_core.evaluation.classical.registry import method_of
+        from nerve_core.evaluation.classical.store import load_contour
+
+        network = model.predictor() if method_of(name).needs_network else None
+        return load_contour(Path(where), name, network)
     from nerve_core.evaluation.methods import Setup, ready
 
     with ready(name, (), Setup(), 0, "", Path(where)) as method:

@@ -23,7 +23,7 @@ RUN = "python -m nerve_core benchmark run --data DIR"
 PUBLISH = "python -m nerve_core benchmark publish"
 
 COLUMNS = {
-    "contours": ("dice", "has_nerve"),
+    "contours": ("dice", "has_nerve", "site", "nerve", "device", "frame"),
     "verdict": ("label", "severity", "sham"),
     "robustness": ("dice",),
 }

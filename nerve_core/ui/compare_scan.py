@@ -26,6 +26,7 @@ from nerve_core.ui import (
 )
 from nerve_core.ui.compare_methods import WEIGHTS, Choice
 from nerve_core.ui.compare_run import Result
+from nerve_core.ui.data_picture import UNLABELLED
 from nerve_core.ui.scan_view import scan_view
 from nerve_core.ui.session import Item, Point, View
 
@@ -76,7 +77,8 @@ def show() -> None:
 
 def _methods() -> list[Choice]:
     """The methods chosen, and below how to get those that are not here."""
-    every = compare_methods.choices()
+    with st.spinner("Looking for the methods that can run here …"):
+        every = compare_methods.choices()
     here = {choice.name: choice for choice in every if choice.here}
     first = [name for name in here if name.startswith(WEIGHTS)]
     if len(first) < 2:
@@ -126,9 +128,9 @@ def _point(item: Item, scan: Scan, view: View, results: Sequence[Result]) -> Non
             f":material/ads_click: Every method was given the point x {view.point[0]:.0f} px, "
             f"y {view.point[1]:.0f} px."
         )
-    st.caption(f":material/straighten: {words.scale(scan)}")
-    if item.note:
-        st.caption(f":material/labs: {item.note}")
+    st.caption(
+        f":material/straighten: {words.scale(scan)}" + (f" :material/labs: {item.note}" if item.note else "")
+    )
 
 
 def _moved(view: View, point: Point | None) -> None:
@@ -154,7 +156,10 @@ def _cards(scan: Scan, view: View, results: Sequence[Result]) -> None:
         st.caption(f":material/my_location: {words.validated_on(network.model.config.get('sites', []))}")
     verdict.legend()
     if any(not result.choice.judges for result in results):
-        st.caption("A green outline is that of a method that gives no verdict.")
+        st.html(
+            f"<div style='font-size:0.9rem;opacity:0.85'><span style='color:{UNLABELLED}'>&#9632;</span> "
+            "outline of a method that gives no verdict</div>"
+        )
     for start in range(0, len(results), ACROSS):
         row = results[start : start + ACROSS]
         columns = st.columns(ACROSS if len(results) > 2 else 2)
@@ -232,8 +237,8 @@ def _agreement(scan: Scan, ran: Sequence[Result]) -> None:
             alt="Dice of each two methods' outlines",
         )
         st.caption(
-            "Overlap of each two outlines (Dice): 1 the same, 0 nothing in common; two methods that both "
-            "found nothing count as 1."
+            "Overlap of each two outlines (Dice), methods by their numbers above: 1 the same, 0 nothing "
+            "in common; two methods that both found nothing count as 1."
         )
 
 

@@ -16,15 +16,15 @@ MEAN, TOGETHER = "Mean of all sets", "All sets together"
 POINTING = {"No click": "", "One click": "click_", "One click, that nerve alone": "pointed_"}
 COST_COLUMNS = ("parameters", "macs", "openvino_ms", "memory_mib")
 
-CONTOUR_COLUMNS = ("method", "n", "groups", "dice", "dice_ci95", "iou", "nsd", "hd95_px", "precision",
+CONTOUR_COLUMNS = ("method", "dice", "dice_ci95", "n", "groups", "iou", "nsd", "hd95_px", "precision",
                    "recall", "detected", "ms", *COST_COLUMNS)  # fmt: skip
-VERDICT_COLUMNS = ("method", "n", "groups", "accuracy", "precision", "recall", "specificity",
-                   "specificity_originals", "specificity_shams", "f1", "auc", "auc_ci95", "brier",
+VERDICT_COLUMNS = ("method", "auc", "auc_ci95", "n", "groups", "accuracy", "precision", "recall",
+                   "specificity", "specificity_originals", "specificity_shams", "f1", "brier",
                    "calibration_slope")  # fmt: skip
 
 _NUMBER = st.column_config.NumberColumn
 COLUMNS: dict[str, tuple[str, Any]] = {
-    "method": ("Method", st.column_config.TextColumn(width="large", pinned=True)),
+    "method": ("Method", st.column_config.TextColumn(width=230)),
     "n": ("Scans (n)", _NUMBER(format="localized")),
     "groups": ("Groups (n)", _NUMBER(format="localized", help="Patients or sweeps the scans are of.")),
     "dice": ("Dice", _NUMBER(format="%.3f", help="Overlap with the outline drawn by hand, 0 to 1.")),

@@ -15,7 +15,9 @@ from nerve_core.ui.compare_results import Line
 from nerve_core.ui.data_plots import PALETTE, finished
 from nerve_core.ui.theme import rgb
 
-DASHES = ("solid", "dash", "dot", "dashdot")
+DASHES = ("solid", "dash", "dot")
+LIGHTER = {"#0072B2": "#2E8FD6"}
+"""The blue that is seen on a dark page."""
 MOST = 6
 """Methods in the charts at once."""
 ACROSS = 3
@@ -88,7 +90,8 @@ def order_of(lines: Sequence[Line]) -> list[str]:
 
 def ink_of(number: int) -> str:
     """Colour of the method of that number."""
-    return PALETTE[number % len(PALETTE)]
+    ink = PALETTE[number % len(PALETTE)]
+    return LIGHTER.get(ink, ink) if st.context.theme.type == "dark" else ink
 
 
 def said_of(lines: Sequence[Line]) -> str:
@@ -108,11 +111,11 @@ def said_of(lines: Sequence[Line]) -> str:
 def _legend(chosen: Sequence[str], titles: Mapping[str, str]) -> None:
     parts = []
     for number, method in enumerate(chosen):
-        dash = {"solid": "", "dash": "9 4", "dot": "2 4", "dashdot": "8 3 2 3"}[DASHES[number % len(DASHES)]]
+        drawn = {"solid": "solid", "dash": "dashed", "dot": "dotted"}[DASHES[number % len(DASHES)]]
         parts.append(
-            "<span style='white-space:nowrap'><svg width='34' height='10' aria-hidden='true'>"
-            f"<line x1='0' y1='5' x2='34' y2='5' stroke='{ink_of(number)}' stroke-width='3' "
-            f"stroke-dasharray='{dash}'/></svg> {html.escape(titles[method])}</span>"
+            "<span style='white-space:nowrap'><span style='display:inline-block;width:34px;"
+            f"vertical-align:middle;border-top:3px {drawn} {ink_of(number)}'></span> "
+            f"{html.escape(titles[method])}</span>"
         )
     st.html("<div style='font-size:0.95rem'>" + " &nbsp; ".join(parts) + "</div>")
 
@@ -155,7 +158,7 @@ def panel(
         margin={"l": 8, "r": 8, "t": 6, "b": 8},
         showlegend=False,
         xaxis={"title": "Strength", "range": [-0.04, 1.04], "dtick": 0.25, "fixedrange": True},
-        yaxis={"title": "Dice", "range": [0, 1], "dtick": 0.25, "fixedrange": True},
+        yaxis={"title": "Dice", "range": [0, 1.03], "dtick": 0.25, "fixedrange": True},
     )
     return finished(figure)
 

@@ -22,7 +22,7 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 
 def show() -> None:
     """Choice of subgroups and methods, a chart with intervals, the same as a table."""
-    available = [by for by in results.BY if results.subgroups(by, "")]
+    available = results.available()
     if not available:
         st.info(compare_results.how_to("contours"), icon=":material/science:")
         return
@@ -63,7 +63,8 @@ def show() -> None:
         "Dots are the mean Dice on unseen groups, lines the 95 % interval by group. "
         f"Subgroups of fewer than {results.FEWEST} scans are left out, and so are scans that state nothing. "
         "Where intervals overlap widely, no difference is shown; sites and devices differ between sets, so a "
-        "difference may be that of the sets. Depth and brightness are not kept with the results."
+        "difference may be that of the sets. "
+        "Depth and brightness are not kept with the results."
     )
     st.dataframe(
         table(shown, by, titles),
@@ -81,7 +82,7 @@ def drawn(lines: Sequence[Line], chosen: Sequence[str], titles: Mapping[str, str
     figure = go.Figure()
     for number, method in enumerate(chosen):
         own = [line for line in lines if line["method"] == method]
-        shift = (number - (len(chosen) - 1) / 2) * 0.14
+        shift = (number - (len(chosen) - 1) / 2) * 0.2
         low = [line["dice"] - (line["dice_ci95"] or [line["dice"]])[0] for line in own]
         high = [(line["dice_ci95"] or [line["dice"]])[-1] - line["dice"] for line in own]
         figure.add_scatter(

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from nerve_core.evaluation.bootstrap import mean_ci95
 from nerve_core.ui import compare_results
 from nerve_core.ui.compare_results import UNSEEN, Line, Stamp, interval_over_sets, path_of, stamp
+from nerve_core.ui.metrics_subgroups import NOT_STATED, parts, ways
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ BY = {
     "device": "Device",
     "size": "Size of the nerve in the picture",
 }
-"""Columns that make subgroups. Depth and brightness are not kept with the results."""
+"""Ways to part the scans, as on the Metrics page. Depth and brightness are not kept with the results."""
 FEWEST = 5
 """Scans from which a subgroup is shown."""
 
@@ -81,7 +81,7 @@ def unchanged(contours: pd.DataFrame, shifted: pd.DataFrame) -> pd.DataFrame | N
 
     contours = contours[(contours["split"] == UNSEEN) & contours["dice"].notna()]
     # A sweep is shifted by its first frame alone.
-    contours = contours[contours["frame"].isin(["", "0"])] if "frame" in contours else contours
+    contours = contours[contours["frame"].isin(["", "0"])]
     found = []
     for (method, name), rows in shifted.groupby(["method", "set"]):
         own = contours[(contours["method"] == method) & (contours["set"] == name)]
@@ -104,14 +104,14 @@ def _among(image: str, sources: Sequence[str]) -> bool:
     return any(source == image or source.endswith(f"/{image}") for source in sources)
 
 
-def thirds(contours: pd.DataFrame) -> tuple[float, float] | None:
-    """The sizes that part all scans with a nerve into three equal parts, shares of the picture; None where
-    sizes are not known."""
-    if "size" not in contours:
-        return None
-    sizes = contours.drop_duplicates(["set", "image", *(["frame"] if "frame" in contours else [])])["size"]
-    sizes = sizes[sizes.notna()]
-    return tuple(np.quantile(sizes, [1 / 3, 2 / 3]).tolist()) if len(sizes) >= 3 * FEWEST else None
+def available() -> list[str]:
+    """Those of ``BY`` in which the scans of unseen groups differ; empty where nothing is published."""
+    table = compare_results.frame("contours")
+    table = None if table is None else table[table["side"] == UNSEEN]
+    if table is None or table.empty:
+        return []
+    found = ways(table)
+    return [by for by in BY if by in found]
 
 
 def subgroups(by: str, prefix: str) -> list[Line]:
@@ -143,26 +143,15 @@ def parts_of(table: pd.DataFrame, by: str, prefix: str = "") -> list[Line]:
     if metric not in table:
         return []
     table = table[table[metric].notna()]
-    if by == "size":
-        cuts = thirds(table)
-        if cuts is None:
-            return []
-        table = table[table["size"].notna()]
-        names = sizes_in_words(cuts)
-        table = table.assign(
-            part=[names[int(np.searchsorted(cuts, size, "right"))] for size in table["size"]]
-        )
-        order = list(names)
-    else:
-        if by not in table:
-            return []
-        table = table[table[by].astype(str) != ""]
-        table = table.assign(part=table[by].astype(str))
-        order = sorted(table["part"].unique())
+    if by not in table or not table[by].notna().any():
+        return []
+    # Scans as they are have no source; without the column their own sizes count.
+    found = parts(table[table[by].notna()].drop(columns="source_image", errors="ignore"), by)
+    if set(found) <= {NOT_STATED}:
+        return []
     lines = []
-    for method, rows in table.groupby("method", sort=False):
-        for part in order:
-            own = rows[rows["part"] == part]
+    for part, rows in found.items():
+        for method, own in rows.groupby("method", sort=False):
             if len(own) < FEWEST:
                 continue
             groups = (own["set"] + "/" + own["group"].astype(str)).tolist()
@@ -177,12 +166,6 @@ def parts_of(table: pd.DataFrame, by: str, prefix: str = "") -> list[Line]:
                 }
             )
     return lines
-
-
-def sizes_in_words(cuts: tuple[float, float]) -> tuple[str, str, str]:
-    """Names of the three sizes, with the area they end at."""
-    low, high = (f"{100 * cut:.1f} %" for cut in cuts)
-    return f"small: below {low} of the picture", f"middle: {low} to {high}", f"large: above {high}"
 
 
 def losses(lines: Sequence[Line], strengths: Sequence[float] = (0.5, 1.0)) -> list[dict[str, Any]]:

@@ -48,7 +48,6 @@ def show() -> None:
     except NerveCoreError as error:
         st.error(str(error), icon=":material/error:")
         return
-    verdict.before(predictor)
     _play(item, predictor)
 
 
@@ -78,13 +77,17 @@ def _play(item: Item, predictor: Predictor) -> None:
     except NerveCoreError as error:
         st.error(str(error), icon=":material/error:")
         return
-    scan_view(scan, found, key="robustness-scan", point=point, truth=moved if true is not None else None)
-    verdict.legend()
-    _said(plain.prediction, found, reference, moved, simulated=true is not None)
-    processing.left_training(view, predictor.preprocess)
-    if item.note:
-        st.caption(f":material/labs: {item.note}")
-    verdict.notice()
+    picture, judged = st.columns([9, 4], gap="medium")
+    with picture:
+        scan_view(scan, found, key="robustness-scan", point=point, truth=moved if true is not None else None)
+        verdict.legend()
+        st.caption("Both pictures show the scan after the shift.")
+    with judged:
+        processing.left_training(view, predictor.preprocess)
+        verdict.before(predictor)
+        _said(plain.prediction, found, reference, moved, simulated=true is not None)
+        if item.note:
+            st.caption(f":material/labs: {item.note}")
 
 
 def shifted(scan: Scan, mask: np.ndarray, name: str, strength: float) -> tuple[Scan, np.ndarray]:
@@ -138,3 +141,4 @@ def _said(
                 f"Overlap with the outline of the scan as it was (Dice): **{now:.2f}**. No truth is known of "
                 "this scan."
             )
+        verdict.notice()

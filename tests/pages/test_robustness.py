@@ -69,7 +69,7 @@ def test_subgroups_with_intervals(robustness: AppTest, results: Path):
     page.selectbox(key="robustness-by").set_value("size").run()
     table = page.dataframe[0].value
     assert not page.exception and table["Scans (n)"].sum() == 36  # two methods
-    assert table["Size of the nerve in the picture"][0].startswith("small: below")
+    assert table["Size of the nerve in the picture"][0].startswith("small (below")
 
 
 @pytest.mark.parametrize("name", ["contours", "robustness"])

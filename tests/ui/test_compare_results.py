@@ -48,8 +48,8 @@ def test_claims_stand_beside_the_best_of_their_kind(published):
         results.mean_lines(results.UNSEEN, ""), results.verdict_lines(pooled=True, shams=True)
     ).set_index("Method")
     own = table.loc["Its own network"]
-    assert (own["Claimed accuracy"], own["Claimed time, ms"]) == (0.945, 22.0)
-    assert own["Accuracy here"] == 1.0 and own["Measured here with"] == "weights:research"
+    assert (own["Claimed accuracy, %"], own["Claimed time, ms"]) == (94.5, 22.0)
+    assert own["Accuracy here, %"] == 100.0 and own["Measured here with"] == "weights:research"
     assert table.loc["Thresholding", "Measured here with"] == "otsu"
     assert table.loc["SVM"].isna()["Dice here"]
 

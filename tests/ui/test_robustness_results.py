@@ -56,9 +56,10 @@ def test_subgroups_by_column_and_by_thirds_of_size(published):
     assert {line["part"] for line in sites} == {"neck", "wrist"}
     assert {line["n"] for line in sites} == {9}
     sizes = [line for line in results.subgroups("size", "") if line["method"] == "otsu"]
-    assert [line["part"].split(":")[0] for line in sizes] == ["small", "middle", "large"]
+    assert [line["part"].split(" ")[0] for line in sizes] == ["small", "medium", "large"]
     assert sum(line["n"] for line in sizes) == 18
     assert results.subgroups("device", "") == []
+    assert results.available() == ["set", "site", "size"]
 
 
 def test_small_subgroups_are_left_out(published):
