@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,8 +34,16 @@ WEIGHTS = "weights:"
 VERDICT = "verdict:"
 """Begins the name of a classical verdict on the shipped weights' contours."""
 
-TRAPS = {"trap:shams": True, "trap:no-shams": False}
-"""Verdict networks trained alike, but for whether sham controls were among what they learned from."""
+VERDICT_NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "trap:shams": ("Verdict network, trained briefly", {}),
+    "trap:no-shams": ("Verdict network, trained briefly without sham controls", {"shams": False}),
+    "plain_cnn": ("Plain CNN of three blocks, trained briefly", {"verdict_architecture": "plain_cnn"}),
+    "nerve_pooled_scratch": (
+        "Verdict network from random weights, trained briefly",
+        {"verdict_architecture": "nerve_pooled_scratch"},
+    ),
+}
+"""Verdict networks trained here on the shipped contours: what each is, and what its training changes."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +98,7 @@ def known_methods() -> dict[str, str]:
         | {name: one.title for name, one in ARCHITECTURES.items()}
         | {name: one.title for name, one in CONTOUR_METHODS.items()}
         | {f"{VERDICT}{name}": one.title for name, one in VERDICT_METHODS.items()}
-        | {
-            name: f"Verdict network trained briefly {'with' if shams else 'without'} sham controls"
-            for name, shams in TRAPS.items()
-        }
+        | {name: title for name, (title, _) in VERDICT_NETWORKS.items()}
     )
 
 
@@ -106,7 +112,7 @@ def check_methods(names: Sequence[str]) -> None:
 
 def is_trained_here(name: str) -> bool:
     """Whether the method is a network that the benchmark itself trains."""
-    return name in ARCHITECTURES or name in TRAPS
+    return name in ARCHITECTURES or name in VERDICT_NETWORKS
 
 
 def is_network(name: str) -> bool:
@@ -119,7 +125,7 @@ def tasks_of(name: str, tasks: Sequence[str]) -> list[str]:
 
     A classical contour comes without a verdict, and a classical verdict has the shipped weights' contours.
     """
-    if name.startswith(VERDICT) or name in TRAPS:
+    if name.startswith(VERDICT) or name in VERDICT_NETWORKS:
         return [task for task in tasks if task == "verdict"]
     return [task for task in tasks if task != "verdict" or is_network(name)]
 
@@ -168,8 +174,8 @@ def ready(
     shipped = settings().checkpoints / settings().weights
     if name.startswith(WEIGHTS):
         yield get_predictor(name.removeprefix(WEIGHTS))
-    elif name in TRAPS:
-        config = replace(setup.config(TrainConfig.architecture, seed, run), shams=TRAPS[name])
+    elif name in VERDICT_NETWORKS:
+        config = replace(setup.config(TrainConfig.architecture, seed, run), **VERDICT_NETWORKS[name][1])
         with trained_verdict(rows, config, shipped) as predictor:
             yield predictor
     elif is_trained_here(name):

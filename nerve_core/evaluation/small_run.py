@@ -64,9 +64,12 @@ def trained_verdict(rows: Sequence[Row], config: TrainConfig, outlines: Path) ->
     """
     home = RUNS / config.name
     train_verdict(rows, config, home, resume=True, outlines=outlines)
-    model, shipped = load_checkpoint(outlines)
+    other, shipped = load_checkpoint(outlines)
+    model = NerveNet(shipped["architecture"], verdict=config.verdict_architecture)
+    model.contour.load_state_dict(other.contour.state_dict())
     model.verdict.load_state_dict(best_weights(home / "verdict")[0])
     description = {key: value for key, value in shipped.items() if key != "calibration"}
+    description["verdict_architecture"] = config.verdict_architecture
     with tempfile.TemporaryDirectory() as folder:
         save_checkpoint(Path(folder), model, description | {"name": config.name, "version": "0"})
         yield Predictor(Path(folder), "cpu", best_backend("cpu"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
@@ -46,6 +47,22 @@ class PlainCNN(nn.Module):
         return self.head(self.blocks(torch.cat([crops, masks - 0.5], 1)))[:, 0]
 
 
+class Jury(nn.Module):
+    """Several verdict networks, trained apart, whose logits are averaged (Lakshminarayanan 2017).
+
+    Args:
+        count: members.
+        pretrained: start each from ImageNet weights.
+    """
+
+    def __init__(self, count: int, pretrained: bool = True) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(VerdictNet(pretrained) for _ in range(count))
+
+    def forward(self, crops: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        return torch.stack([member(crops, masks) for member in self.members]).mean(0)
+
+
 @dataclass(frozen=True)
 class VerdictArchitecture:
     """A verdict network anyone can choose by name.
@@ -72,6 +89,9 @@ VERDICTS: dict[str, VerdictArchitecture] = {
     ),
     "nerve_pooled_scratch": VerdictArchitecture(
         lambda pretrained: VerdictNet(pretrained=False), "The same from random weights"
+    ),
+    "nerve_pooled_pair": VerdictArchitecture(
+        partial(Jury, 2), "Two of the first, trained apart, averaged", "Lakshminarayanan 2017", True
     ),
     "plain_cnn": VerdictArchitecture(
         lambda pretrained: PlainCNN(), "Three convolution blocks and two dense layers", "LeCun 1998"

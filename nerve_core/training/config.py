@@ -67,6 +67,7 @@ class TrainConfig:
     Attributes:
         name: of the checkpoint it writes.
         architecture: key of ``models.segmentation.ARCHITECTURES``.
+        verdict_architecture: key of ``models.verdicts.VERDICTS``.
         size: side of the input in training, px; ``final_size`` replaces it for the last ``final_share``
             of the epochs and is the size shipped.
         start: checkpoint folder whose weights the training starts from; empty starts afresh.
@@ -111,6 +112,7 @@ class TrainConfig:
 
     name: str = "research"
     architecture: str = "attention_unet_lite0"
+    verdict_architecture: str = "nerve_pooled"
     size: int = 192
     final_size: int = 256
     final_share: float = 0.25
@@ -172,10 +174,6 @@ class TrainConfig:
             _whole(f"{name}.epochs", getattr(self, name).epochs, 1)
         if self.start and self.start_encoder:
             raise DataError("start and start_encoder both say where the contours begin; give one of them.")
-        if self.start and self.pretrain.epochs:
-            raise DataError(
-                "With start the contours begin at its weights, so pre-training would be lost; leave one of them out."
-            )
         if self.start and self.pretrain.epochs:
             raise DataError(
                 "With start the contours begin at its weights and pre-training would be lost; leave one of "

@@ -23,7 +23,15 @@ from nerve_core.data.unlabelled import read_images
 from nerve_core.errors import DataError
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.models.checkpoint import NerveNet, load_checkpoint, save_checkpoint
-from nerve_core.models.segmentation import OUTPUTS, count_classes, fit_classes, nerve_only
+from nerve_core.models.segmentation import (
+    ARCHITECTURES,
+    OUTPUTS,
+    build,
+    count_classes,
+    fit_classes,
+    nerve_only,
+)
+from nerve_core.models.verdicts import VERDICTS
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.contours import ContourModule, Progressive, contour_data
 from nerve_core.training.drawn import NetworkDrawer
@@ -65,6 +73,7 @@ def train(
         raise DataError(
             'No pre-training is configured; set "pretrain": {"epochs": 10} or more in the config.'
         )
+    check_networks(config)
     rows = training_rows(manifests, licence, config.leave_out, config.unlabelled)
     check_start(config.start, licence)
     home = RUNS / config.name
@@ -238,6 +247,21 @@ def begin(model: torch.nn.Module, start: str, part: str) -> None:
         model.load_state_dict(fit_classes(weights, model) if part == "contour" else weights)
 
 
+def check_networks(config: TrainConfig) -> None:
+    """DataError naming a network there is none of, or one that the pre-training cannot be for."""
+    for what, name, known in (
+        ("architecture", config.architecture, ARCHITECTURES),
+        ("verdict_architecture", config.verdict_architecture, VERDICTS),
+    ):
+        if name not in known:
+            raise DataError(f"{what} must be one of {', '.join(known)}, got {name!r}.")
+    if config.pretrain.epochs and not hasattr(build(config.architecture, pretrained=False), "encoder"):
+        raise DataError(
+            f"{config.architecture} has no encoder of its own to pre-train; leave pretrain out, or choose "
+            "another architecture."
+        )
+
+
 def check_start(start: str, licence: str) -> None:
     """Open weights may not start from others.
 
@@ -269,7 +293,9 @@ def write_checkpoint(
 ) -> None:
     """Save the best weights of both parts, with all that the card and later figures need to know."""
     found = {part: best_weights(home / part, every_class=True) for part in ("contour", "verdict")}
-    model = NerveNet(config.architecture, classes=count_classes(found["contour"][0]))
+    model = NerveNet(
+        config.architecture, classes=count_classes(found["contour"][0]), verdict=config.verdict_architecture
+    )
     for part, (weights, _) in found.items():
         getattr(model, part).load_state_dict(weights)
     used_bare = config.consistency > 0 or config.pretrain.epochs > 0 or config.start_encoder
@@ -283,6 +309,7 @@ def write_checkpoint(
         "name": config.name,
         "version": version,
         "architecture": config.architecture,
+        "verdict_architecture": config.verdict_architecture,
         "input_size": config.final_size,
         "preprocess": Preprocess(size=config.final_size).to_dict(),
         "sites": sorted({row.get("site", "") for row in real} - {""}),

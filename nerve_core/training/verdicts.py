@@ -17,7 +17,8 @@ from nerve_core.data.augment import Augment, repaint
 from nerve_core.data.nerve_bank import Drawer, NerveSample, build_bank
 from nerve_core.data.packed import Packed
 from nerve_core.errors import DataError
-from nerve_core.models.verdict import VerdictNet, crop_window, cut, normalise_crop
+from nerve_core.models.verdict import crop_window, cut, normalise_crop
+from nerve_core.models.verdicts import build_verdict
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.depthwise import QuickDepthwise
 from nerve_core.training.loop import StagedModule
@@ -153,7 +154,8 @@ class VerdictModule(StagedModule):
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__(config.verdict)
-        self.model = VerdictNet(config.pretrained).to(memory_format=torch.channels_last)
+        network = build_verdict(config.verdict_architecture, config.pretrained)
+        self.model = network.to(memory_format=torch.channels_last)
         self.loss = VerdictLoss(config)
         self.auc = BinaryAUROC()
 

@@ -33,6 +33,7 @@ from nerve_core.training.config import Stage, TrainConfig
         ('{"unlabelled": "a.csv"}', "unlabelled must be a list"),
         ('{"start": "a", "start_encoder": "b"}', "give one of them"),
         ('{"start": "a", "pretrain": {"epochs": 2}}', "leave one of them out"),
+        ('{"start": "a", "pretrain": {"epochs": 2}}', "leave one of them out"),
     ],
 )
 def test_bad_settings(tmp_path: Path, text: str, says: str) -> None:
@@ -70,3 +71,19 @@ def test_a_file_changes_only_what_it_names(tmp_path: Path) -> None:
     config = TrainConfig.from_file(path)
     assert config.pretrain == Stage(epochs=4, samples=2400, batch=32)
     assert config.augment == Augment(rotate=5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"architecture": "unet9"}, "architecture must be one of .*attention_unet_lite0.*, got 'unet9'"),
+        ({"verdict_architecture": "oracle"}, "verdict_architecture must be one of nerve_pooled"),
+        ({"architecture": "unet", "pretrain": Stage(epochs=1, samples=32)}, "unet has no encoder of its own"),
+    ],
+)
+def test_networks_there_are_none_of(changes, said):
+    from nerve_core.training.run import check_networks
+
+    check_networks(TrainConfig())
+    with pytest.raises(DataError, match=said):
+        check_networks(TrainConfig(**changes))
