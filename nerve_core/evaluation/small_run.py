@@ -37,16 +37,18 @@ def trained(rows: Sequence[Row], config: TrainConfig, judge: Path | None = None)
         train_encoder(rows, config, home, resume=True)
     train_contours(rows, config, home, resume=True)
     with tempfile.TemporaryDirectory() as folder:
-        model = NerveNet(config.architecture)
+        other, shipped = load_checkpoint(judge) if judge else (None, {})
+        verdict = shipped.get("verdict_architecture", config.verdict_architecture)
+        model = NerveNet(config.architecture, verdict=verdict)
         model.contour.load_state_dict(best_weights(home / "contour")[0])
         description = {
             "name": config.name,
             "version": "0",
             "architecture": config.architecture,
+            "verdict_architecture": verdict,
             "preprocess": Preprocess(size=config.final_size).to_dict(),
         }
-        if judge is not None:
-            other, shipped = load_checkpoint(judge)
+        if other is not None:
             model.verdict.load_state_dict(other.verdict.state_dict())
             description["calibration"] = shipped.get("calibration", {})
         save_checkpoint(Path(folder), model, description)

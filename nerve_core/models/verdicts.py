@@ -63,6 +63,11 @@ class Jury(nn.Module):
         return torch.stack([member(crops, masks) for member in self.members]).mean(0)
 
 
+def newest(network: nn.Module) -> nn.Module:
+    """The last member of a jury; any other network itself."""
+    return network.members[-1] if isinstance(network, Jury) else network
+
+
 @dataclass(frozen=True)
 class VerdictArchitecture:
     """A verdict network anyone can choose by name.

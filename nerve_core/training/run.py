@@ -31,7 +31,7 @@ from nerve_core.models.segmentation import (
     fit_classes,
     nerve_only,
 )
-from nerve_core.models.verdicts import VERDICTS
+from nerve_core.models.verdicts import VERDICTS, Jury, newest
 from nerve_core.training.config import TrainConfig
 from nerve_core.training.contours import ContourModule, Progressive, contour_data
 from nerve_core.training.drawn import NetworkDrawer
@@ -241,10 +241,27 @@ def drawer_of(config: TrainConfig, home: Path, outlines: Path | None = None) -> 
 
 
 def begin(model: torch.nn.Module, start: str, part: str) -> None:
-    """Load the weights of one part of a checkpoint, when there is one to start from."""
-    if start:
-        weights = getattr(load_checkpoint(Path(start), every_class=True)[0], part).state_dict()
+    """Load the weights of one part of a checkpoint, when there is one to start from.
+
+    A single verdict network starts from the newest where the checkpoint has several.
+
+    Raises:
+        DataError: when the checkpoint's network is another one.
+    """
+    if not start:
+        return
+    network = getattr(load_checkpoint(Path(start), every_class=True)[0], part)
+    if part == "verdict" and not isinstance(model, Jury):
+        network = newest(network)
+    weights = network.state_dict()
+    try:
         model.load_state_dict(fit_classes(weights, model) if part == "contour" else weights)
+    except (RuntimeError, KeyError):
+        setting = "architecture" if part == "contour" else "verdict_architecture"
+        raise DataError(
+            f"The {part} network of {Path(start).name} is another one than {setting} names; give both the "
+            "same, or leave start out."
+        ) from None
 
 
 def check_networks(config: TrainConfig) -> None:

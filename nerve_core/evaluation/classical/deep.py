@@ -13,6 +13,7 @@ from torch import nn
 from nerve_core.errors import CheckpointError
 from nerve_core.models.checkpoint import load_checkpoint
 from nerve_core.models.verdict import VerdictNet, crop_window, cut, normalise_crop
+from nerve_core.models.verdicts import newest
 
 
 class DeepFeatures:
@@ -36,8 +37,8 @@ class DeepFeatures:
 
     @cached_property
     def network(self) -> VerdictNet:
-        """The verdict network, its last layers replaced by nothing."""
-        network = load_checkpoint(self.folder)[0].verdict
+        """The verdict network (of several the newest), its last layers replaced by nothing."""
+        network = newest(load_checkpoint(self.folder)[0].verdict)
         network.head = _Keep()
         return network.eval()
 
