@@ -75,7 +75,8 @@ P_IN_WORDS = (
 
 def show() -> None:
     """Outlines or verdicts; one table, its export, the chart against cost, and the thesis' claims."""
-    contours, verdicts = results.frame("contours"), results.frame("verdict")
+    with st.spinner("Reading the results …"):
+        contours, verdicts = results.frame("contours"), results.frame("verdict")
     if contours is None and verdicts is None:
         st.info(results.how_to("contours"), icon=":material/science:")
         return

@@ -25,7 +25,8 @@ ACROSS = 3
 
 def show() -> None:
     """Choice of methods, a chart a shift, and the table."""
-    lines = results.curves()
+    with st.spinner("Reading the results …"):
+        lines = results.curves()
     if not lines:
         st.info(compare_results.how_to("robustness"), icon=":material/science:")
         return

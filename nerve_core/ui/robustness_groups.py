@@ -22,7 +22,8 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 
 def show() -> None:
     """Choice of subgroups and methods, a chart with intervals, the same as a table."""
-    available = results.available()
+    with st.spinner("Reading the results …"):
+        available = results.available()
     if not available:
         st.info(compare_results.how_to("contours"), icon=":material/science:")
         return
