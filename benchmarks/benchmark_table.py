@@ -13,7 +13,13 @@ from nerve_core.config import ROOT
 from nerve_core.evaluation.methods import known_methods
 from nerve_core.evaluation.published import published, published_costs
 from nerve_core.evaluation.result_text import COSTS, labelled, markdown
-from nerve_core.evaluation.tables import contour_table, mean_over_sets, robustness_curves, verdict_table
+from nerve_core.evaluation.tables import (
+    contour_table,
+    mean_over_sets,
+    pooled_sets,
+    robustness_curves,
+    verdict_table,
+)
 
 PAGE = ROOT / "docs" / "benchmark.md"
 
@@ -107,7 +113,7 @@ def verdicts() -> list[str]:
     frame = published("verdict")
     if frame is None:
         return []
-    pooled = labelled(frame).assign(set="all")
+    pooled = pooled_sets(labelled(frame))
     return [
         "## Verdict, severity 0.5 and more, all sets together",
         markdown(VERDICTS, titled(verdict_table(pooled))),

@@ -16,7 +16,7 @@ from nerve_core.data.manifest import Row
 from nerve_core.errors import DataError
 from nerve_core.evaluation.classical.deep import DeepFeatures
 from nerve_core.evaluation.classical.method import Contour
-from nerve_core.evaluation.classical.registry import CONTOUR_METHODS
+from nerve_core.evaluation.classical.registry import CONTOUR_METHODS, method_of
 from nerve_core.evaluation.classical.store import load_contour, load_verdict
 from nerve_core.evaluation.classical.verdict import VERDICT_METHODS
 from nerve_core.evaluation.scoring import Predicts
@@ -189,4 +189,4 @@ def ready(
         verdict = load_verdict(classical, name.removeprefix(VERDICT), DeepFeatures(shipped))
         yield NetworkContour(name, None, None, verdict, get_predictor())
     else:
-        yield load_contour(classical, name, get_predictor())
+        yield load_contour(classical, name, get_predictor() if method_of(name).needs_network else None)

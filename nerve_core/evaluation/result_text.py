@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nerve_core.evaluation.results import ResultsStore
-from nerve_core.evaluation.tables import contour_table, verdict_table
+from nerve_core.evaluation.tables import contour_table, pooled_sets, verdict_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +20,9 @@ CONTOURS = ("method", "split", "set", "n", "groups", "dice", "dice_ci95", "iou",
 VERDICTS = ("method", "set", "n", "groups", "accuracy", "precision", "recall", "specificity",
             "specificity_originals", "specificity_shams", "f1", "auc", "auc_ci95", "brier",
             "calibration_slope")  # fmt: skip
-COSTS = ("method", "parameters", "macs", "eager_ms", "openvino_ms", "memory_mb", "size")
+COSTS = ("method", "parameters", "macs", "eager_ms", "openvino_ms", "memory_mib", "threads", "size")
 
 NAMES = {
-    "dice_ci95": "95 % CI",
-    "auc_ci95": "95 % CI",
     "hd95_px": "HD95, px",
     "ms": "ms a scan",
     "iou": "IoU",
@@ -35,7 +33,7 @@ NAMES = {
     "macs": "MACs",
     "eager_ms": "ms, PyTorch",
     "openvino_ms": "ms, OpenVINO",
-    "memory_mb": "memory, MB",
+    "memory_mib": "memory, MiB",
     "specificity_originals": "specificity, originals",
     "specificity_shams": "specificity, shams",
     "calibration_slope": "calibration slope",
@@ -52,7 +50,7 @@ def all_tables(store: ResultsStore) -> dict[str, tuple[Sequence[str], list[Line]
     tables: dict[str, tuple[Sequence[str], list[Line]]] = {}
     for name, prefix in (("contours", ""), ("contours-click", "click_"), ("contours-pointed", "pointed_")):
         tables[name] = (CONTOURS, contour_table(frames["contours"], by, prefix))
-    pooled = frames["verdict"].assign(set="all")
+    pooled = pooled_sets(frames["verdict"])
     tables["verdict"] = (VERDICTS, verdict_table(frames["verdict"], by) + verdict_table(pooled, by))
     tables["verdict-without-shams"] = (VERDICTS, verdict_table(pooled, by, shams=False))
     tables["costs"] = (COSTS, [{"method": name, **figures} for name, figures in store.costs().items()])
@@ -75,7 +73,7 @@ def cell(column: str, value: Any) -> str:
         return str(value)
     if column in WHOLE:
         return f"{round(value):,}".replace(",", " ")
-    if column.endswith("ms") or column in ("memory_mb", "hd95_px"):
+    if column.endswith("ms") or column in ("memory_mib", "hd95_px"):
         return f"{value:.1f}"
     if column.startswith("p_"):
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
@@ -84,6 +82,8 @@ def cell(column: str, value: Any) -> str:
 
 def heading(column: str) -> str:
     """Heading of a column."""
+    if column.endswith("_ci95"):
+        return "95 % CI"
     return NAMES.get(column, column.replace("_", " "))
 
 

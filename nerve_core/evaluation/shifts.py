@@ -18,6 +18,7 @@ import numpy as np
 from nerve_core.data.packed import read_mask
 from nerve_core.errors import DataError
 from nerve_core.evaluation.evaluate import read_rows
+from nerve_core.evaluation.scoring import LISTED
 from nerve_core.generative.degrade import FAULTS
 from nerve_core.imaging.read import read_scan
 
@@ -201,7 +202,7 @@ def shifted_rows(
             files = {"image": f"{number:05d}.png", "mask": f"{number:05d}-mask.png"}
             cv2.imwrite(str(home / files["image"]), image)
             cv2.imwrite(str(home / files["mask"]), mask)
-            listed.append({**row, **files, "source_image": row["image"]})
+            listed.append({**row, **files, "source_image": row[LISTED["image"]]})
         manifest = home / "manifest.csv"
         with manifest.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, list(listed[0]), extrasaction="ignore")

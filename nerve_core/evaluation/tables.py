@@ -144,6 +144,11 @@ def verdict_table(
     return sorted(lines, key=lambda line: (*(line[name] for name in by[1:]), -(line["auc"] or 0.0)))
 
 
+def pooled_sets(frame: pd.DataFrame) -> pd.DataFrame:
+    """All sets as one named ``all``, groups told apart by their set."""
+    return frame.assign(set="all", group=frame["set"] + "/" + frame["group"])
+
+
 def robustness_curves(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Mean Dice by method, shift and strength, every set alike, and what it loses against strength 0.
 

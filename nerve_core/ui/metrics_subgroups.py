@@ -99,8 +99,11 @@ def original_sizes(frame: pd.DataFrame) -> pd.Series:
     Swelling makes a nerve larger: by its size afterwards, the large third would hold the affected.
     """
     own = column(frame, "size")
-    plain = (column(frame, "label") == 0) & (column(frame, "sham") != 1)
-    if "source_image" not in frame or not plain.any():
+    if "source_image" not in frame:
+        return own
+    written = frame["source_image"] != ""  # scans as they are have no other source
+    plain = written & (column(frame, "label") == 0) & (column(frame, "sham") != 1)
+    if not plain.any():
         return own
     keys = frame["set"] + "\n" + frame["source_image"]
-    return keys.map(own[plain].groupby(keys[plain]).first()).fillna(own)
+    return keys.map(own[plain].groupby(keys[plain]).first()).where(written).fillna(own)

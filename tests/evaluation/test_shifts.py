@@ -84,6 +84,7 @@ def test_rows_keep_what_the_manifest_says_of_them(tmp_path):
     manifest = write_manifest(tmp_path, rows, {"0.png": MASK, "1.png": np.roll(MASK, 9, 1)})
     with shifted_rows(read_rows(manifest), "deeper", 1.0) as shifted:
         assert [(row["group"], row["site"]) for row in shifted] == [("0", "wrist"), ("1", "wrist")]
+        assert shifted[0]["source_image"] == "0.png"  # as listed: no path of this machine is published
         small = cv2.imread(shifted[0]["mask"], cv2.IMREAD_GRAYSCALE)
         assert (small > 0).sum() == pytest.approx((MASK > 0).sum() / 4, rel=0.05)
 
