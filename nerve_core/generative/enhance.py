@@ -67,9 +67,8 @@ class Enhance(Adversarial):
     """
 
     def __init__(self, config: GenerateConfig) -> None:
-        super().__init__(
-            config, Translator(config.width, config.blocks), {"pair": critic_for(config.critic, 2)}
-        )
+        network = lively(Translator(config.width, config.blocks))
+        super().__init__(config, network, {"pair": critic_for(config.critic, 2)})
 
     def draw(self, batch: Batch) -> tuple[dict[str, torch.Tensor], Judged]:
         poor, good = batch["poor"], batch["good"]
@@ -84,6 +83,19 @@ class Enhance(Adversarial):
 
     def show(self, batch: Batch) -> list[torch.Tensor]:
         return [batch["poor"], self.average.module(batch["poor"]), batch["good"]]
+
+
+def lively(network: Translator) -> Translator:
+    """Start all layers but the last so that signals keep their strength (He 2015).
+
+    Without normalisation PyTorch's own start lets them fade from layer to layer, and learning from pairs
+    begins late.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and layer is not network.head[-1]:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return network
 
 
 def similarity(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
