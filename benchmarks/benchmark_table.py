@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from nerve_core.config import ROOT
 from nerve_core.evaluation.methods import known_methods
 from nerve_core.evaluation.published import published, published_costs
@@ -134,9 +136,11 @@ def robustness() -> list[str]:
         return []
     import pandas as pd
 
-    same = plain[(plain["split"] == "test") & plain["method"].isin(set(frame["method"]))].assign(
-        split="none 0"
-    )
+    # The same methods on the same scans, unchanged.
+    keys = ["method", "set", "group"]
+    measured = set(frame[keys].itertuples(index=False, name=None))
+    known = [key in measured for key in plain[keys].itertuples(index=False, name=None)]
+    same = plain[(plain["split"] == "test") & np.array(known)].assign(split="none 0")
     curves = robustness_curves(pd.concat([frame, same]))
     lines = []
     for method in sorted({line["method"] for line in curves}):

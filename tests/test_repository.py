@@ -194,8 +194,11 @@ def test_python_version_is_said_the_same_everywhere() -> None:
 
 def test_both_weights_are_shipped_complete() -> None:
     folders = {path.name: path for path in (ROOT / "checkpoints").iterdir() if path.is_dir()}
-    assert set(folders) >= {"research", "open"}
+    assert set(folders) >= {"research", "open", "classical"}
     for name, folder in folders.items():
+        assert "research" in (folder / "card.md").read_text(encoding="utf-8")
+        if name == "classical":  # settings, not weights
+            continue
         for file in ("model.safetensors", "config.json", "card.md", "metrics.json"):
             assert (folder / file).is_file(), f"{name}/{file}"
         assert "research use only" in (folder / "card.md").read_text(encoding="utf-8").lower()

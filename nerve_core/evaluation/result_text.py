@@ -73,7 +73,7 @@ def cell(column: str, value: Any) -> str:
         return str(value)
     if column in WHOLE:
         return f"{round(value):,}".replace(",", " ")
-    if column.endswith("ms") or column in ("memory_mib", "hd95_px"):
+    if column == "ms" or column.endswith("_ms") or column in ("memory_mib", "hd95_px"):
         return f"{value:.1f}"
     if column.startswith("p_"):
         return "< 0.001" if value < 0.001 else f"{value:.3f}"

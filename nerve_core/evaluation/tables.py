@@ -161,15 +161,13 @@ def robustness_curves(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """
     names = frame["split"].str.rsplit(n=1).str
     frame = frame.assign(shift=names[0], strength=names[1].astype(float))
-    plain = {
-        method: rows.groupby("set")["dice"].mean().mean()
-        for method, rows in frame[frame["strength"] == 0].groupby("method")
-    }
+    plain = frame[frame["strength"] == 0].groupby(["method", "set"])["dice"].mean()
     lines = []
     for (method, shift, strength), rows in frame[frame["strength"] > 0].groupby(
         ["method", "shift", "strength"]
     ):
         dice = rows.groupby("set")["dice"].mean().mean()
+        start = plain[[(method, name) for name in rows["set"].unique() if (method, name) in plain.index]]
         sizes = rows.groupby("set")["dice"].transform("size")
         # Each set weighs alike, as in the mean; the draws are of groups.
         values = (rows["dice"] / sizes * len(rows) / rows["set"].nunique()).to_numpy()
@@ -182,7 +180,7 @@ def robustness_curves(frame: pd.DataFrame) -> list[dict[str, Any]]:
                 "groups": int((rows["set"] + rows["group"]).nunique()),
                 "dice": float(dice),
                 "dice_ci95": mean_ci95(values, (rows["set"] + "/" + rows["group"]).tolist()),
-                "loss": float(plain[method] - dice) if method in plain else None,
+                "loss": None if len(start) < rows["set"].nunique() else float(start.mean() - dice),
             }
         )
     return lines

@@ -39,7 +39,7 @@ ZOO: dict[str, Architecture] = {
     ),
     "attention_unet_lite0_scratch": Architecture(
         partial(families.attention_unet_lite, LITE0),
-        "The same from random weights",
+        "U-Net with scSE attention over EfficientNet-Lite0, from random weights",
         "Ronneberger 2015; Roy 2018; Tan 2019",
     ),
     "attention_unet_lite2": Architecture(

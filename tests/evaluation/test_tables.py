@@ -2,7 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nerve_core.evaluation.tables import contour_table, mean_over_sets, paired_p, verdict_table
+from nerve_core.evaluation.tables import (
+    contour_table,
+    mean_over_sets,
+    paired_p,
+    robustness_curves,
+    verdict_table,
+)
 
 
 def contours(method: str, dice: list[float], name: str = "usgra", per_group: int = 1) -> pd.DataFrame:
@@ -103,3 +109,18 @@ def test_a_missed_nerve_is_an_error_whatever_its_label():
     (line,) = verdict_table(frame)
     assert (line["recall"], line["specificity"], line["n_no_nerve"]) == (0.5, 0.5, 2)
     assert line["specificity_originals"] == 0.5
+
+
+def test_a_shift_is_compared_with_the_same_sets_unchanged():
+    parts = [
+        contours("m", [0.8] * 4).assign(split="none 0"),
+        contours("m", [0.2] * 4, "ubpd").assign(split="none 0"),
+        contours("m", [0.7] * 4).assign(split="blur 0.5"),  # not measured on the other set
+        contours("m", [0.6] * 4).assign(split="low gain 1"),
+        contours("m", [0.1] * 4, "ubpd").assign(split="low gain 1"),
+        contours("m", [0.1] * 4, "kaggle").assign(split="fog 1"),  # nothing to compare with
+    ]
+    lines = {(line["shift"], line["strength"]): line for line in robustness_curves(pd.concat(parts))}
+    assert lines["blur", 0.5]["loss"] == pytest.approx(0.1)
+    assert lines["low gain", 1.0]["loss"] == pytest.approx(0.15) and lines["low gain", 1.0]["n"] == 8
+    assert lines["fog", 1.0]["loss"] is None
