@@ -150,7 +150,7 @@ def test_verdict_networks_judge_each_crop_on_its_own(verdict: str) -> None:
     network.train()(crops, masks).sum().backward()
     idle = {key for key, value in network.named_parameters() if value.grad is None}
     # Of the pooled network's encoder the last two stages are stored with it and never asked.
-    assert all(key.startswith(("encoder.blocks.5", "encoder.blocks.6")) for key in idle)
+    assert all("encoder.blocks.5" in key or "encoder.blocks.6" in key for key in idle)
     assert VERDICTS[verdict].title
 
 
