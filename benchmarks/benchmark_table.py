@@ -32,11 +32,12 @@ INTRO = """# Every method on the same scans
 -m benchmarks.benchmark_table` writes this page. `python -m nerve_core benchmark methods` lists all methods.
 
 Networks are trained alike for a short time and at a small size, stated beside each, so that they compare;
-these are not the figures of the shipped weights, which stand as `weights:…`. Classical methods are fitted
-on the training groups and tuned on the validation groups (`python -m benchmarks.classical`). All are scored
-on groups that none of them learned from. Intervals are 95 % by resampling groups; p is of a paired Wilcoxon
-test of group means against the best of the set, corrected by Holm. Verdicts are on pathology simulated in
-real scans of healthy nerves: research use only."""
+these are not the figures of the shipped weights, which stand beside them (the research weights on every
+test scan, the others on as many as n says). Classical methods are fitted on the training groups and tuned
+on the validation groups (`python -m benchmarks.classical`). All are scored on groups that none of them
+learned from. Intervals are 95 % by resampling groups; p is of a paired Wilcoxon test of group means against
+the best of the set, corrected by Holm. Verdicts are on pathology simulated in real scans of healthy nerves:
+research use only."""
 
 CONTOURS = (
     "method",
