@@ -9,8 +9,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from nerve_core.config import ROOT
 from nerve_core.evaluation.methods import known_methods
 from nerve_core.evaluation.published import published, published_costs
@@ -20,6 +18,7 @@ from nerve_core.evaluation.tables import (
     mean_over_sets,
     pooled_sets,
     robustness_curves,
+    unchanged,
     verdict_table,
 )
 
@@ -137,12 +136,8 @@ def robustness() -> list[str]:
         return []
     import pandas as pd
 
-    # The same methods on the same scans, unchanged.
-    keys = ["method", "set", "group"]
-    measured = set(frame[keys].itertuples(index=False, name=None))
-    known = [key in measured for key in plain[keys].itertuples(index=False, name=None)]
-    same = plain[(plain["split"] == "test") & np.array(known)].assign(split="none 0")
-    curves = robustness_curves(pd.concat([frame, same]))
+    same = unchanged(plain, frame)
+    curves = robustness_curves(frame if same is None else pd.concat([frame, same.assign(split="none 0")]))
     lines = []
     for method in sorted({line["method"] for line in curves}):
         for shift in sorted({line["shift"] for line in curves}):

@@ -10,12 +10,12 @@ from nerve_core.data.manifest import Row
 from nerve_core.data.splits import assign_by_image, assign_fold
 from nerve_core.errors import DataError, NerveCoreError
 from nerve_core.evaluation.evaluate import chosen, read_rows, score_rows
-from nerve_core.evaluation.methods import Setup, check_methods, is_trained_here, ready, tasks_of
+from nerve_core.evaluation.methods import Setup, check_methods, is_trained_here, ready, tasks_of, version_of
 from nerve_core.evaluation.pathology_rows import pathology_rows
 from nerve_core.evaluation.results import ResultsStore, Run
 from nerve_core.evaluation.scoring import Predicts
 from nerve_core.evaluation.shifts import SHIFTS, STRENGTHS, shifted_rows
-from nerve_core.training.run import training_rows
+from nerve_core.training.run import copies_to_training, training_rows
 
 TASKS = ("contours", "verdict", "robustness")
 GROUPS, IMAGES = "group", "image"
@@ -41,7 +41,8 @@ def split_rows(manifests: Sequence[Path], how: str) -> list[Row]:
 
     Args:
         manifests: of the sets with contours.
-        how: ``group``, ``image``, or ``K/N`` for fold K (from 1) of N.
+        how: ``group``, ``image``, or ``K/N`` for fold K (from 1) of N. But for ``image``, groups of which a
+            near-copy is trained on join the training.
 
     Raises:
         DataError: another word.
@@ -50,13 +51,12 @@ def split_rows(manifests: Sequence[Path], how: str) -> list[Row]:
     if how == GROUPS:
         return rows
     if how == IMAGES:
-        sides = assign_by_image(rows)
-    else:
-        fold, _, folds = how.partition("/")
-        if not (fold.isdigit() and folds.isdigit() and int(folds) >= 3 and 1 <= int(fold) <= int(folds)):
-            raise DataError(f"There is no split {how!r}; use group, image, or a fold such as 1/5.")
-        sides = assign_fold(rows, int(fold) - 1, int(folds))
-    return [row | {"split": side} for row, side in zip(rows, sides, strict=True)]
+        return [row | {"split": side} for row, side in zip(rows, assign_by_image(rows), strict=True)]
+    fold, _, folds = how.partition("/")
+    if not (fold.isdigit() and folds.isdigit() and int(folds) >= 3 and 1 <= int(fold) <= int(folds)):
+        raise DataError(f"There is no split {how!r}; use group, image, or a fold such as 1/5.")
+    sides = assign_fold(rows, int(fold) - 1, int(folds))
+    return copies_to_training([row | {"split": side} for row, side in zip(rows, sides, strict=True)])
 
 
 def run_benchmark(
@@ -105,8 +105,8 @@ def run_benchmark(
     failed = []
     for method in methods:
         here = is_trained_here(method)
-        words = f"{setup}, at most {limit}" if limit else str(setup)
-        label = words if here else f"at most {limit}" if limit else ""
+        words = [str(setup)] if here else version_of(method)
+        label = ", ".join([*words, *([f"at most {limit}"] if limit else [])])
         for seed in seeds if here else seeds[:1]:
             plans = [(how, None) for how in (splits if here else (GROUPS,))]
             plans += [(GROUPS, name) for name in left_out] if here else []

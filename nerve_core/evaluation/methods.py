@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,11 +36,17 @@ VERDICT = "verdict:"
 """Begins the name of a classical verdict on the shipped weights' contours."""
 
 VERDICT_NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
-    "trap:shams": ("Verdict network, trained briefly", {}),
-    "trap:no-shams": ("Verdict network, trained briefly without sham controls", {"shams": False}),
-    "plain_cnn": ("Plain CNN of three blocks, trained briefly", {"verdict_architecture": "plain_cnn"}),
+    "trap:shams": ("Verdict network, trained briefly, not calibrated", {}),
+    "trap:no-shams": (
+        "Verdict network, trained briefly without sham controls, not calibrated",
+        {"shams": False},
+    ),
+    "plain_cnn": (
+        "Plain CNN of three blocks, trained briefly, not calibrated",
+        {"verdict_architecture": "plain_cnn"},
+    ),
     "nerve_pooled_scratch": (
-        "Verdict network from random weights, trained briefly",
+        "Verdict network from random weights, trained briefly, not calibrated",
         {"verdict_architecture": "nerve_pooled_scratch"},
     ),
 }
@@ -118,6 +125,14 @@ def is_trained_here(name: str) -> bool:
 def is_network(name: str) -> bool:
     """Whether the method is a network with a verdict of its own, shipped or trained here."""
     return name.startswith(WEIGHTS) or is_trained_here(name)
+
+
+def version_of(name: str) -> list[str]:
+    """Version of the shipped weights named, so that newer ones are measured anew; else nothing."""
+    config = settings().checkpoints / name.removeprefix(WEIGHTS) / "config.json"
+    if not name.startswith(WEIGHTS) or not config.is_file():
+        return []
+    return [f"version {json.loads(config.read_text(encoding='utf-8'))['version']}"]
 
 
 def tasks_of(name: str, tasks: Sequence[str]) -> list[str]:

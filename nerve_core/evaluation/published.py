@@ -19,17 +19,25 @@ TASKS = ("contours", "verdict", "robustness")
 def publish(store: ResultsStore, folder: Path | None = None) -> list[Path]:
     """Write every task's images that the store holds, and the costs; each file appears whole or not at all.
 
-    Figures are kept in single precision, as fine as anything measured here.
+    Figures are kept in single precision, as fine as anything measured here. Of shipped weights only what
+    their present version was measured at is written.
 
     Args:
         store: to publish.
         folder: where to; by default the results that ship.
     """
+    from nerve_core.evaluation.methods import version_of
+
+    def is_present(method: str, setup: str) -> bool:
+        version = version_of(method)
+        return not version or setup.split(", ")[0] in version
+
     folder = folder or settings().results
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for task in TASKS:
         frame = store.frame(task)
+        frame = frame[[is_present(*run) for run in zip(frame["method"], frame["setup"], strict=True)]]
         if len(frame):
             numbers = frame.select_dtypes("float64").columns
             frame = frame.astype(dict.fromkeys(numbers, "float32")).reset_index(drop=True)

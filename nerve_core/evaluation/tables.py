@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +148,43 @@ def verdict_table(
 def pooled_sets(frame: pd.DataFrame) -> pd.DataFrame:
     """All sets as one named ``all``, groups told apart by their set."""
     return frame.assign(set="all", group=frame["set"] + "/" + frame["group"])
+
+
+def unchanged(contours: pd.DataFrame, shifted: pd.DataFrame) -> pd.DataFrame | None:
+    """Of the scans that were shifted, the lines of the same methods and setups on the scans as they are.
+
+    Args:
+        contours, shifted: frames of the two tasks.
+
+    Returns:
+        Lines of ``contours``; None where no method has them.
+    """
+    import pandas as pd
+
+    contours = contours[(contours["split"] == "test") & contours["dice"].notna()]
+    # A sweep is shifted by its first frame alone.
+    contours = contours[contours["frame"].isin(["", "0"])]
+    found = []
+    for (method, name), rows in shifted.groupby(["method", "set"]):
+        own = contours[(contours["method"] == method) & (contours["set"] == name)]
+        setups = {_setup(setup) for setup in rows["setup"]}
+        same = own[own["setup"].map(lambda setup, setups=setups: _setup(setup) in setups)]
+        own = same if len(same) else own
+        named = rows.get("source_image", rows["image"])
+        sources = named.where(named != "", rows["image"]).unique()
+        wanted = own["image"].map(lambda image, sources=sources: _among(image, sources)).astype(bool)
+        found.append(own[wanted])
+    every = pd.concat(found) if found else contours[:0]
+    return every if len(every) else None
+
+
+def _setup(setup: str) -> str:
+    """A setup without how many scans were scored, which differs between the tasks."""
+    return re.sub(r"(, )?at most \d+$", "", setup)
+
+
+def _among(image: str, sources: Sequence[str]) -> bool:
+    return any(source == image or source.endswith(f"/{image}") for source in sources)
 
 
 def robustness_curves(frame: pd.DataFrame) -> list[dict[str, Any]]:

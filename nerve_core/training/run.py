@@ -123,10 +123,15 @@ def training_rows(
             f"No contoured row with licence {licence!r} is left; add sets, or allow research-only ones "
             "with --licence any."
         )
-    joining = copied_groups(pack([row for row in rows if row["mask"]], CACHE))
-    rows = [row | {"split": "train"} if (row["set"], row["group"]) in joining else row for row in rows]
+    rows = copies_to_training(rows)
     free = [row for row in read_manifests(unlabelled) if licence == "any" or is_open(row)]
     return rows + bare(free, rows)
+
+
+def copies_to_training(rows: Sequence[Row]) -> list[Row]:
+    """The rows with every group on the training side of which a near-copy is trained on."""
+    joining = copied_groups(pack([row for row in rows if row["mask"]], CACHE))
+    return [row | {"split": "train"} if (row["set"], row["group"]) in joining else row for row in rows]
 
 
 def bare(free: Sequence[Row], rows: Sequence[Row]) -> list[Row]:

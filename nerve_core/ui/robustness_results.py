@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +38,7 @@ def curves() -> list[Line]:
 def _curves(folder: str, robust: Stamp, plain: Stamp | None) -> list[Line]:
     import pandas as pd
 
-    from nerve_core.evaluation.tables import robustness_curves
+    from nerve_core.evaluation.tables import robustness_curves, unchanged
 
     shifted = compare_results.frame("robustness")
     if shifted is None or shifted.empty:
@@ -66,42 +65,6 @@ def _curves(folder: str, robust: Stamp, plain: Stamp | None) -> list[Line]:
     return [
         {"method": method, "shift": shift, **begun[method]} for method, shift in pairs if method in begun
     ] + lines
-
-
-def unchanged(contours: pd.DataFrame, shifted: pd.DataFrame) -> pd.DataFrame | None:
-    """Of the scans that were shifted, the lines of the same methods and setups on the scans as they are.
-
-    Args:
-        contours, shifted: frames of the two tasks.
-
-    Returns:
-        Lines of ``contours``; None where no method has them.
-    """
-    import pandas as pd
-
-    contours = contours[(contours["split"] == UNSEEN) & contours["dice"].notna()]
-    # A sweep is shifted by its first frame alone.
-    contours = contours[contours["frame"].isin(["", "0"])]
-    found = []
-    for (method, name), rows in shifted.groupby(["method", "set"]):
-        own = contours[(contours["method"] == method) & (contours["set"] == name)]
-        setups = {_setup(setup) for setup in rows["setup"]}
-        same = own[own["setup"].map(lambda setup, setups=setups: _setup(setup) in setups)]
-        own = same if len(same) else own
-        sources = rows.get("source_image", rows["image"]).unique()
-        wanted = own["image"].map(lambda image, sources=sources: _among(image, sources)).astype(bool)
-        found.append(own[wanted])
-    every = pd.concat(found) if found else contours[:0]
-    return every if len(every) else None
-
-
-def _setup(setup: str) -> str:
-    """A setup without how many scans were scored, which differs between the tasks."""
-    return re.sub(r"(, )?at most \d+$", "", setup)
-
-
-def _among(image: str, sources: Sequence[str]) -> bool:
-    return any(source == image or source.endswith(f"/{image}") for source in sources)
 
 
 def available() -> list[str]:

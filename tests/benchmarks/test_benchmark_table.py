@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import benchmark_table
+from nerve_core.evaluation.methods import version_of
 from nerve_core.evaluation.published import publish
 from nerve_core.evaluation.results import ResultsStore, Run
 from nerve_core.evaluation.scoring import Answer, Scored
@@ -30,7 +31,8 @@ def results(tmp_path, monkeypatch):
         store.add(Run("unet", name, setup="64 px"), [scored("a.png", "1"), scored("b.png", "2")])
         store.add(Run("unet", name, "image", setup="64 px"), [scored("a.png", "1")])
     cases = [judged("a", 1, 0.9, 0.8, 0), judged("b", 0, 0.2, 0, 0), judged("c", 0, 0.7, 0, 1)]
-    store.add(Run("weights:research", "usgra", task="verdict"), cases)
+    (version,) = version_of("weights:research")
+    store.add(Run("weights:research", "usgra", task="verdict", setup=version), cases)
     store.add(Run("unet", "usgra", "blur 0.5", "robustness", setup="64 px"), [scored("a.png", "1", NONE)])
     store.add_cost("unet", {"parameters": 5_000_000, "macs": 1, "size": 128})
     publish(store, tmp_path / "out")

@@ -1,6 +1,7 @@
 import pytest
 
 from nerve_core.errors import DataError
+from nerve_core.evaluation.methods import version_of
 from nerve_core.evaluation.published import publish, published, published_costs
 from nerve_core.evaluation.results import ResultsStore, Run
 from nerve_core.evaluation.tables import contour_table
@@ -21,6 +22,15 @@ def test_what_is_published_gives_the_tables_of_the_store(tmp_path):
     assert published_costs(tmp_path / "out") == {"unet": {"parameters": 5}}
     assert published("verdict", tmp_path / "out") is None
     assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_older_weights_are_left_behind(tmp_path):
+    store = ResultsStore(tmp_path / "results.sqlite")
+    (present,) = version_of("weights:research")
+    for setup in ("version 0.1", f"{present}, at most 30", present):
+        store.add(Run("weights:research", "usgra", setup=setup), [scored("a.png", "1")])
+    publish(store, tmp_path / "out")
+    assert set(published("contours", tmp_path / "out")["setup"]) == {f"{present}, at most 30", present}
 
 
 def test_nothing_published(tmp_path):

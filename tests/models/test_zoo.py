@@ -77,24 +77,24 @@ def test_no_weights_are_stored_twice(network: nn.Module) -> None:
     assert len({tensor.data_ptr() for tensor in tensors}) == len(tensors)
 
 
-def converted_alike(network: nn.Module) -> None:
-    """OpenVINO gives what PyTorch gives."""
+def difference_when_converted(network: nn.Module) -> float:
+    """Largest difference between OpenVINO's answer and PyTorch's, over the largest logit."""
     arrays = inputs(64)
     found = OpenVinoNetwork(network, (torch.zeros_like(arrays),), "cpu")(arrays.numpy())
     with torch.inference_mode():
         wanted = network(arrays)
-    assert torch.allclose(torch.from_numpy(found), wanted, atol=2e-3 * float(wanted.abs().max()))
+    return float((torch.from_numpy(found) - wanted).abs().max() / wanted.abs().max())
 
 
 @pytest.mark.soak
 def test_every_network_converts(network: nn.Module) -> None:
-    converted_alike(network)
+    assert difference_when_converted(network) < 2e-3
 
 
 @pytest.mark.parametrize("chosen", ALWAYS)
 def test_rarer_layers_convert(chosen: str) -> None:
     torch.manual_seed(0)
-    converted_alike(build(chosen, pretrained=False).eval())
+    assert difference_when_converted(build(chosen, pretrained=False).eval()) < 2e-3
 
 
 @pytest.mark.parametrize(

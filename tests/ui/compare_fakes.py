@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nerve_core.evaluation.contours import ContourScore
+from nerve_core.evaluation.methods import version_of
 from nerve_core.evaluation.published import publish
 from nerve_core.evaluation.results import ResultsStore, Run
 from nerve_core.evaluation.scoring import Answer, Scored
@@ -63,7 +64,7 @@ def write(folder: Path, tasks: tuple[str, ...] = ("contours", "verdict", "robust
     store = ResultsStore(folder / "results.sqlite")
     for name in SETS:
         for method in DICE:
-            setup = "128 px, 200 steps of 16" if method == "unet" else ""
+            setup = "128 px, 200 steps of 16" if method == "unet" else ", ".join(version_of(method))
             if "contours" in tasks:
                 store.add(Run(method, name, setup=setup), images(method, name))
             if "verdict" in tasks and method != "otsu":

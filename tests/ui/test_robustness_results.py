@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nerve_core.evaluation.tables import unchanged
 from nerve_core.ui import compare_results
 from nerve_core.ui import robustness_results as results
 from tests.ui import compare_fakes
@@ -31,9 +32,9 @@ def test_curves_begin_at_the_same_scans_unchanged(published):
 def test_only_the_scans_that_were_shifted_begin_a_curve(published):
     contours, shifted = compare_results.frame("contours"), compare_results.frame("robustness")
     few = shifted[shifted["image"].isin(["00000.png", "00001.png"])]
-    found = results.unchanged(contours, few)
+    found = unchanged(contours, few)
     assert set(found["image"]) == {"scans/00.png", "scans/01.png"} and set(found["split"]) == {"test"}
-    assert results.unchanged(contours.assign(image="else.png"), few) is None
+    assert unchanged(contours.assign(image="else.png"), few) is None
 
 
 def test_without_the_unchanged_scans_there_is_no_loss(published):
