@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError
-from nerve_core.ui import diagnosis, model_facts, verdict
+from nerve_core.ui import model_facts, pick, verdict
 
 st.title("Model and limits", anchor=False)
 verdict.notice()
 try:
-    predictor = diagnosis.pick_model()
+    predictor = pick.weights()
 except NerveCoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError
-from nerve_core.ui import batch, diagnosis, verdict
+from nerve_core.ui import batch, diagnosis, pick, verdict
 
 st.title("Diagnose", anchor=False)
 try:
-    items, predictor = diagnosis.pick()
+    items, predictor = pick.scans_and_weights()
 except NerveCoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()

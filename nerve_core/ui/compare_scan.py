@@ -14,10 +14,10 @@ from nerve_core.ui import (
     compare_agreement,
     compare_downloads,
     compare_methods,
-    compare_pick,
     compare_picture,
     compare_run,
     examples,
+    pick,
     processing,
     session,
     theme,
@@ -40,7 +40,7 @@ DEFAULT = ("otsu", "crf", "chan_vese")
 
 def show() -> None:
     """The whole tab."""
-    items = compare_pick.scans()
+    items = pick.scans()
     chosen = _methods()
     if not items:
         with st.container(border=True):
@@ -55,9 +55,9 @@ def show() -> None:
     if len(chosen) < 2:
         st.info("Choose two methods or more.", icon=":material/compare:")
         return
-    item = compare_pick.one(items, "compare-which")
+    item = pick.one(items, "compare-which")
     try:
-        scan = compare_pick.frame_of(item)
+        scan = pick.frame_of(item)
     except NerveCoreError as error:
         st.error(str(error), icon=":material/error:")
         return

@@ -1,4 +1,4 @@
-"""The parts of the Diagnose page: choosing scans and weights, and showing one scan in full."""
+"""The parts of the Diagnose page: what to do without a scan, and one scan in full."""
 
 from __future__ import annotations
 
@@ -6,69 +6,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from nerve_core.config import settings
 from nerve_core.errors import NerveCoreError, RefusedScan
-from nerve_core.ui import examples, model, processing, session, verdict, words
+from nerve_core.ui import examples, processing, session, verdict, words
 from nerve_core.ui.scan_view import scan_view
 from nerve_core.ui.session import Item, Outcome, Point, View
 
 if TYPE_CHECKING:
     from nerve_core.inference.predictor import Predictor
-
-NO_SAMPLE = "None"
-
-
-def pick() -> tuple[list[Item], Predictor]:
-    """Uploader, sample list and weights; the items to look at, uploads before the sample, and the model."""
-    upload, beside = st.columns([3, 2], gap="large")
-    with upload:
-        uploads = st.file_uploader(
-            "Drop ultrasound scans here, one or many: PNG, JPEG, TIFF, BMP or DICOM",
-            accept_multiple_files=True,
-            max_upload_size=settings().max_upload_mb,
-            key="uploads",
-        )
-    with beside:
-        try:
-            known = {entry.title: entry for entry in examples.samples()}
-        except NerveCoreError as error:
-            known = {}
-            st.warning(str(error))
-        chosen = st.selectbox(
-            "Or look at a simulated sample",
-            [NO_SAMPLE, *known],
-            key="sample",
-            persist_state="session",
-            help="Drawn by a simulator with a known truth: no patient, no volunteer.",
-        )
-        predictor = pick_model()
-        earlier = session.carried()
-        if earlier and st.button(f"Remove {len(earlier)} earlier", icon=":material/delete:"):
-            earlier = session.drop_carried()
-    items = earlier + session.uploaded(uploads or [])
-    if chosen in known:
-        items.append(session.from_sample(known[chosen]))
-    session.forget_all_but(items)
-    return items, predictor
-
-
-def pick_model() -> Predictor:
-    """The shared predictor; a choice of weights where more than one set is installed."""
-    names = model.available()
-    if len(names) < 2:
-        return model.predictor()
-    meanings = {
-        "research": "research: every scan set, for research use only",
-        "open": "open: openly licensed scan sets alone",
-    }
-    chosen = st.selectbox(
-        "Weights",
-        names,
-        format_func=lambda name: meanings.get(name, name),
-        key="weights",
-        persist_state="session",
-    )
-    return model.predictor(chosen)
 
 
 def empty_state() -> None:

@@ -13,9 +13,8 @@ from nerve_core.errors import NerveCoreError
 from nerve_core.imaging.scan import Scan
 from nerve_core.inference.prediction import NOT_ASSESSABLE, Prediction
 from nerve_core.ui import (
-    compare_pick,
-    diagnosis,
     examples,
+    pick,
     processing,
     robustness_words,
     session,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 def show() -> None:
     """Choice of the scan, then the shift, its strength and what it does."""
-    items, predictor = diagnosis.pick()
+    items, predictor = pick.scans_and_weights()
     if not items:
         st.info(
             "Drop a scan above or pick a simulated sample; then shift it and see when the outline gives way.",
@@ -42,9 +41,9 @@ def show() -> None:
         verdict.before(predictor)
         verdict.notice()
         return
-    item = compare_pick.one(items, "robustness-which")
+    item = pick.one(items, "robustness-which")
     try:
-        compare_pick.frame_of(item)
+        pick.frame_of(item)
     except NerveCoreError as error:
         st.error(str(error), icon=":material/error:")
         return

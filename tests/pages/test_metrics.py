@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nerve_core.evaluation.contours import ContourScore
+from nerve_core.evaluation.methods import version_of
 from nerve_core.evaluation.published import publish
 from nerve_core.evaluation.results import ResultsStore, Run
 from nerve_core.evaluation.scoring import Answer, Scored
@@ -23,6 +24,7 @@ from tests.pages.conftest import SIZE, KnownPredictor, png, texts
 
 KINDS = ("swelling", "compression", "swelling+hypoechogenicity")
 SETUP = "128 px, 200 steps of 16"
+PRESENT = ", ".join(version_of("weights:research"))
 
 
 def contour(dice: float) -> ContourScore:
@@ -63,7 +65,7 @@ def fill(folder: Path, images: int = 12, seed: int = 0) -> None:
     store = ResultsStore(folder / "results.sqlite")
     for name, level in (("usgra", 0.6), ("kaggle", 0.75)):
         for method, split, setup, gain in (
-            ("weights:research", "test", "", 0.1),
+            ("weights:research", "test", PRESENT, 0.1),
             ("unet", "test", SETUP, 0.0),
             ("unet", "image", SETUP, 0.12),
         ):
@@ -75,7 +77,7 @@ def fill(folder: Path, images: int = 12, seed: int = 0) -> None:
             for version, middle in (("original", 0.2), ("sham", 0.35), ("affected", 0.75)):
                 p = float(np.clip(rng.normal(middle, 0.2), 0, 1))
                 verdicts.append(judged(name, number, version, None if number == 3 else p))
-        store.add(Run("weights:research", name, "test", "verdict"), verdicts)
+        store.add(Run("weights:research", name, "test", "verdict", setup=PRESENT), verdicts)
     publish(store, folder)
 
 

@@ -1,25 +1,41 @@
-"""Choosing the scan on pages that choose their methods themselves: the same scans as on the Diagnose page."""
+"""Choosing what a page looks at: scans, one of them, its frame, and the weights. The same on every page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from nerve_core.config import settings
 from nerve_core.errors import NerveCoreError
 from nerve_core.imaging.scan import Scan
-from nerve_core.ui import batch, examples, session
-from nerve_core.ui.diagnosis import NO_SAMPLE
+from nerve_core.ui import batch, examples, model, session
 from nerve_core.ui.session import Item
 
+if TYPE_CHECKING:
+    from nerve_core.inference.predictor import Predictor
 
-def scans() -> list[Item]:
-    """Uploader and sample list; the files of this session, those from other pages before the sample."""
+NO_SAMPLE = "None"
+
+
+def scans_and_weights() -> tuple[list[Item], Predictor]:
+    """Uploader, sample list and weights: the items to look at, and the model."""
+    chosen: list[Predictor] = []
+    items = scans(lambda: chosen.append(weights()))
+    return items, chosen[0]
+
+
+def scans(beneath: Callable[[], None] | None = None) -> list[Item]:
+    """Uploader and sample list; the files of this session, uploads before the sample.
+
+    Args:
+        beneath: drawn below the sample list, for a further choice.
+    """
     upload, beside = st.columns([3, 2], gap="large")
     with upload:
         uploads = st.file_uploader(
-            "Drop an ultrasound scan here: PNG, JPEG, TIFF, BMP or DICOM",
+            "Drop ultrasound scans here, one or many: PNG, JPEG, TIFF, BMP or DICOM",
             accept_multiple_files=True,
             max_upload_size=settings().max_upload_mb,
             key="uploads",
@@ -37,6 +53,8 @@ def scans() -> list[Item]:
             persist_state="session",
             help="Drawn by a simulator with a known truth: no patient, no volunteer.",
         )
+        if beneath is not None:
+            beneath()
         earlier = session.carried()
         if earlier and st.button(f"Remove {len(earlier)} earlier", icon=":material/delete:"):
             earlier = session.drop_carried()
@@ -45,6 +63,25 @@ def scans() -> list[Item]:
         items.append(session.from_sample(known[chosen]))
     session.forget_all_but(items)
     return items
+
+
+def weights() -> Predictor:
+    """The shared predictor; a choice of weights where more than one set is installed."""
+    names = model.available()
+    if len(names) < 2:
+        return model.predictor()
+    meanings = {
+        "research": "research: every scan set, for research use only",
+        "open": "open: openly licensed scan sets alone",
+    }
+    chosen = st.selectbox(
+        "Weights",
+        names,
+        format_func=lambda name: meanings.get(name, name),
+        key="weights",
+        persist_state="session",
+    )
+    return model.predictor(chosen)
 
 
 def one(items: Sequence[Item], key: str) -> Item:
