@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nerve_core.config import settings
 from nerve_core.errors import DataError
-from nerve_core.evaluation.results import ResultsStore
+from nerve_core.evaluation.results import OF_SCAN, ResultsStore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,8 @@ def publish(store: ResultsStore, folder: Path | None = None) -> list[Path]:
 def published(task: str, folder: Path | None = None) -> pd.DataFrame | None:
     """One line an image of a task, as :meth:`ResultsStore.frame` gives it; None where nothing is published.
 
+    What only some methods' lines say of a scan (``OF_SCAN``) is said in every line of it.
+
     Raises:
         DataError: the file is damaged.
     """
@@ -65,11 +67,18 @@ def published(task: str, folder: Path | None = None) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        return pd.read_parquet(path)
+        frame = pd.read_parquet(path)
     except (OSError, ValueError):
         raise DataError(
             f"{path.name} is damaged; write it again with python -m nerve_core benchmark publish."
         ) from None
+    if task == "robustness":  # a shifted scan is another picture
+        return frame
+    for name in OF_SCAN:
+        if name in frame:
+            known = frame.groupby(["set", "image", "frame"])[name].transform("first")
+            frame[name] = frame[name].fillna(known)
+    return frame
 
 
 def published_costs(folder: Path | None = None) -> dict[str, dict[str, Any]]:

@@ -40,6 +40,8 @@ CREATE INDEX images_of_run ON images (run);
 
 ABOUT = ("site", "nerve", "device", "kind", "source_image", "frame")
 """Columns of the manifest kept with an image, for tables by subgroup."""
+OF_SCAN = ("size", "depth", "brightness")
+"""Figures of a scan, whatever the method: those of :class:`nerve_core.evaluation.scoring.Scored`."""
 
 
 @dataclass(frozen=True)
@@ -176,10 +178,11 @@ def values_of(one: Scored) -> dict[str, float]:
 
     Contours: ``dice, iou, nsd, hd95_px, precision, recall``, with a click the same after ``click_`` (all
     nerves) and ``pointed_`` (the nerve pointed at). Verdict: ``p_affected`` and ``click_p_affected``, left
-    out where no nerve was found, ``label``, ``severity`` and ``sham``. ``size`` is the share of the image
-    that the largest true nerve takes, ``ms`` the time of the prediction.
+    out where no nerve was found, ``label``, ``severity`` and ``sham``. Of the scan itself ``OF_SCAN``, and
+    ``ms``, the time of the prediction.
     """
-    values: dict[str, float | None] = {"label": one.label, "size": one.size, "has_nerve": one.has_nerve}
+    values: dict[str, float | None] = {"label": one.label, "has_nerve": one.has_nerve}
+    values |= {name: getattr(one, name) for name in OF_SCAN}
     values |= {name: _number(one.row.get(name, "")) for name in ("severity", "sham")}
     for prefix, answer in (("", one.answer), ("click_", one.click_answer)):
         if answer is not None:

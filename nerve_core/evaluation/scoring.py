@@ -68,6 +68,8 @@ class Scored:
         label: 1 affected, 0 unaffected, None when the row has no label.
         has_nerve: whether the true mask shows a nerve, None when the row has no mask.
         size: area of the largest true nerve as a share of the image, None without a true nerve.
+        depth: how far down its centre lies, as a share of the ultrasound region's height, None without one.
+        brightness: mean grey level of the ultrasound region, 0 to 255; None when the row could not be used.
         refused: why the quality gate would have refused the scan, else None.
         answer: without a click; None when the row could not be used.
         click_answer: with one click where the largest true nerve is thickest; None where that was not
@@ -79,6 +81,8 @@ class Scored:
     label: int | None = None
     has_nerve: bool | None = None
     size: float | None = None
+    depth: float | None = None
+    brightness: float | None = None
     refused: str | None = None
     answer: Answer | None = None
     click_answer: Answer | None = None
@@ -204,9 +208,13 @@ def _score_scan(
     label = label_of(row)
     answer = answer_of(predictor.predict(scan, gate=False), true)
     refused = gate(scan)
+    top, left, bottom, right = scan.region
+    brightness = float(scan.pixels[top:bottom, left:right].mean())
     if true is None or not true.any():
         has_nerve = None if true is None else False
-        return Scored(row, label=label, has_nerve=has_nerve, refused=refused, answer=answer)
+        return Scored(
+            row, label=label, has_nerve=has_nerve, brightness=brightness, refused=refused, answer=answer
+        )
     target = largest_nerve(true)
     clicked = None
     if click:
@@ -217,6 +225,8 @@ def _score_scan(
         label=label,
         has_nerve=True,
         size=float(target.mean()),
+        depth=float((np.nonzero(target)[0].mean() + 0.5 - top) / (bottom - top)),
+        brightness=brightness,
         refused=refused,
         answer=answer,
         click_answer=clicked,

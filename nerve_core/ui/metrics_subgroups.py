@@ -1,4 +1,4 @@
-"""The images of a method by set, site, nerve, size, device, severity and kind of pathology."""
+"""The images of a method by set, site, nerve, size, depth, brightness, device, severity and pathology."""
 
 from __future__ import annotations
 
@@ -16,15 +16,25 @@ BY = {
     "site": "Site",
     "nerve": "Nerve",
     "size": "Nerve size",
+    "depth": "Nerve depth",
+    "brightness": "Brightness",
     "device": "Device",
     "severity": "Severity",
     "kind": "Kind of pathology",
 }
 """Ways to divide the images."""
+THIRDS = {
+    "size": (("small", "medium", "large"), 100.0, " % of the picture"),
+    "depth": (("shallow", "halfway", "deep"), 100.0, " % of the picture's depth"),
+    "brightness": (("dark", "middling", "bright"), 1.0, " grey levels"),
+}
+"""Figures of a scan that divide the images into thirds: what each is called, its scale and its unit."""
 OF_PATHOLOGY = ("severity", "kind")
 """Those that divide the affected alone; each part stands against all the healthy images."""
 MEANING = {
     "size": "Thirds of the scans by the share of the picture that the largest nerve takes, as scanned.",
+    "depth": "Thirds of the scans by how far down the largest nerve lies; no set states millimetres.",
+    "brightness": "Thirds of the scans by the mean grey level of the picture, 0 black to 255 white.",
     "severity": "0.3 is the mildest a sonographer might call, 0.5 a clear case, 1 gross. Affected images of "
     "each step against all healthy images, milder cases too.",
     "kind": "Affected images that show the kind, alone or with others, against all healthy images.",
@@ -37,8 +47,8 @@ def ways(frame: pd.DataFrame) -> list[str]:
     for by in BY:
         if by in ("site", "nerve", "device"):
             several = frame[by].nunique() > 1
-        elif by == "size":
-            several = column(frame, "size").nunique() > 2
+        elif by in THIRDS:
+            several = column(frame, by).nunique() > 2
         else:
             affected = column(frame, "label") == 1
             several = bool(affected.any()) and (by == "severity" or frame.loc[affected, by].nunique() > 1)
@@ -54,8 +64,8 @@ def parts(frame: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
         frame: of one method.
         by: key of ``BY``. Parts by severity or kind hold every healthy image too.
     """
-    if by == "size":
-        return _by_size(frame)
+    if by in THIRDS:
+        return _by_thirds(frame, by)
     if by in OF_PATHOLOGY:
         healthy = frame[column(frame, "label") == 0]
         affected = frame[column(frame, "label") == 1]
@@ -81,24 +91,25 @@ def _by_kind(affected: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {name.replace("_", " "): affected[[name in each for each in kinds]] for name in names}
 
 
-def _by_size(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    sizes = original_sizes(frame)
-    low, high = np.quantile(sizes.dropna(), [1 / 3, 2 / 3])
+def _by_thirds(frame: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
+    values = as_scanned(frame, by)
+    low, high = np.quantile(values.dropna(), [1 / 3, 2 / 3])
+    words, scale, unit = THIRDS[by]
     names = (
-        f"small (below {100 * low:.1f} % of the picture)",
-        f"medium ({100 * low:.1f} to {100 * high:.1f} %)",
-        f"large (from {100 * high:.1f} %)",
+        f"{words[0]} (below {scale * low:.1f}{unit})",
+        f"{words[1]} ({scale * low:.1f} to {scale * high:.1f}{unit})",
+        f"{words[2]} (from {scale * high:.1f}{unit})",
     )
-    sides: Sequence[pd.Series] = (sizes < low, (sizes >= low) & (sizes < high), sizes >= high)
+    sides: Sequence[pd.Series] = (values < low, (values >= low) & (values < high), values >= high)
     return {name: frame[side] for name, side in zip(names, sides, strict=True) if side.any()}
 
 
-def original_sizes(frame: pd.DataFrame) -> pd.Series:
-    """Share of the picture that the largest nerve took before any pathology was written into it.
+def as_scanned(frame: pd.DataFrame, name: str) -> pd.Series:
+    """A figure of the scan before any pathology was written into it.
 
     Swelling makes a nerve larger: by its size afterwards, the large third would hold the affected.
     """
-    own = column(frame, "size")
+    own = column(frame, name)
     if "source_image" not in frame:
         return own
     written = frame["source_image"] != ""  # scans as they are have no other source

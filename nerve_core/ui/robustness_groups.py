@@ -1,4 +1,4 @@
-"""Whether a method is as good for every set, site, nerve, device and nerve size."""
+"""Whether a method is as good for every set, site, nerve and device, and for nerves of any size and depth."""
 
 from __future__ import annotations
 
@@ -64,8 +64,7 @@ def show() -> None:
         "Dots are the mean Dice on unseen groups, lines the 95 % interval by group. "
         f"Subgroups of fewer than {results.FEWEST} scans are left out, and so are scans that state nothing. "
         "Where intervals overlap widely, no difference is shown; sites and devices differ between sets, so a "
-        "difference may be that of the sets. "
-        "Depth and brightness are not kept with the results."
+        "difference may be that of the sets."
     )
     st.dataframe(
         table(shown, by, titles),

@@ -21,8 +21,10 @@ BY = {
     "nerve": "Nerve",
     "device": "Device",
     "size": "Size of the nerve in the picture",
+    "depth": "Depth of the nerve in the picture",
+    "brightness": "Brightness of the picture",
 }
-"""Ways to part the scans, as on the Metrics page. Depth and brightness are not kept with the results."""
+"""Ways to part the scans, as on the Metrics page."""
 FEWEST = 5
 """Scans from which a subgroup is shown."""
 

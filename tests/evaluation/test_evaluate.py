@@ -1,13 +1,15 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
 from nerve_core.errors import DataError, RefusedScan
 from nerve_core.evaluation.evaluate import chosen, read_rows, score_rows, sides_of, write_per_image
-from nerve_core.evaluation.scoring import Scored
+from nerve_core.evaluation.scoring import Scored, score_file
 from nerve_core.evaluation.severity import kinds_of, pathology_figures
 from nerve_core.evaluation.summary import summarise, summarise_click
 from nerve_core.evaluation.text import as_text
@@ -85,6 +87,17 @@ def test_a_perfect_predictor_is_perfect(tmp_path):
     for name in ("dice_mean", "iou_mean", "nsd", "detected", "accuracy", "auc", "f1"):
         assert result[name] == 1, name
     assert result["dice_ci95"] == [1, 1] and result["auc_ci95"] == [1, 1] and result["hd95_px"] == 0
+
+
+def test_where_the_largest_nerve_lies_and_how_bright_the_picture_is(tmp_path):
+    pixels = np.full((100, 80), 40, np.uint8)
+    pixels[:20] = 255  # above the region: the file's own text
+    mask = disc(pixels.shape, 30, 40, 6) | disc(pixels.shape, 60, 80, 3)
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    opened = SimpleNamespace(n_frames=1, scan=lambda _: Scan(pixels, region=(20, 0, 100, 80), name="a"))
+    row = {"image": "a", "mask": str(tmp_path / "mask.png"), "label": "", "group": "1"}
+    (one,) = score_file(row, FakePredictor({"a": (mask, 0.2)}), lambda _: opened, lambda _: None)
+    assert one.depth == pytest.approx((40.5 - 20) / 80) and one.brightness == 40.0
 
 
 def test_the_gate_is_off_for_contours_and_its_refusals_are_counted(pair):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from nerve_core.errors import DataError
@@ -31,6 +33,20 @@ def test_older_weights_are_left_behind(tmp_path):
         store.add(Run("weights:research", "usgra", setup=setup), [scored("a.png", "1")])
     publish(store, tmp_path / "out")
     assert set(published("contours", tmp_path / "out")["setup"]) == {f"{present}, at most 30", present}
+
+
+def test_what_one_method_says_of_a_scan_holds_for_all(tmp_path):
+    store = ResultsStore(tmp_path / "results.sqlite")
+    store.add(Run("otsu", "usgra"), [scored("a.png", "1"), scored("b.png", "2")])
+    known = replace(scored("a.png", "1"), depth=0.25, brightness=80.0)
+    store.add(Run("unet", "usgra"), [known])
+    store.add(Run("unet", "usgra", "blur 1", "robustness"), [known])
+    store.add(Run("otsu", "usgra", "blur 1", "robustness"), [scored("a.png", "1")])
+    publish(store, tmp_path / "out")
+    frame = published("contours", tmp_path / "out").set_index(["method", "image"])
+    assert frame.loc[("otsu", "a.png"), ["depth", "brightness"]].tolist() == [0.25, 80.0]
+    assert frame.loc[("otsu", "b.png"), ["depth", "brightness"]].isna().all()
+    assert published("robustness", tmp_path / "out")["brightness"].isna().tolist() == [False, True]
 
 
 def test_nothing_published(tmp_path):

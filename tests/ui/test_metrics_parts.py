@@ -45,6 +45,18 @@ def test_parts_of_size_follow_the_scan_before_its_pathology():
     assert name.startswith("small") and set(small["source_image"]) == {"0.png"}
 
 
+def test_thirds_by_depth_and_brightness():
+    frame = VERDICTS.assign(depth=np.arange(9) / 10, brightness=np.arange(9)[::-1] * 10.0).drop(
+        columns="source_image"
+    )
+    depth = metrics_subgroups.parts(frame, "depth")
+    assert [len(part) for part in depth.values()] == [3, 3, 3]
+    assert next(iter(depth)) == "shallow (below 26.7 % of the picture's depth)"
+    dark = next(iter(metrics_subgroups.parts(frame, "brightness").values()))
+    assert dark["brightness"].tolist() == [20.0, 10.0, 0.0]
+    assert {"depth", "brightness"} <= set(metrics_subgroups.ways(frame))
+
+
 def test_parts_of_pathology_stand_against_all_the_healthy():
     severity = metrics_subgroups.parts(VERDICTS, "severity")
     assert list(severity) == ["0.3 to 0.5", "0.5 to 0.7", "0.7 to 1"]
