@@ -172,8 +172,22 @@ def packed_split(rows: Sequence[Row], split: str) -> Packed:
     return packed.select([row["split"] == split for row in packed.rows])
 
 
-def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
-    """Train the contour network, from a checkpoint, a pre-trained encoder or ImageNet weights."""
+def train_contours(
+    rows: Sequence[Row],
+    config: TrainConfig,
+    folder: Path,
+    resume: bool,
+    callbacks: Sequence[L.Callback] = (),
+) -> None:
+    """Train the contour network, from a checkpoint, a pre-trained encoder or ImageNet weights.
+
+    Args:
+        rows: with a ``split``.
+        config: of the run.
+        folder: of the run.
+        resume: go on with a training that was cut short.
+        callbacks: told of the training beside those it always has.
+    """
     prepare(config)
     train, val = (packed_split(rows, split) for split in ("train", "val"))
     wanted = config.consistency > 0 or config.augment.style_mix > 0
@@ -184,7 +198,7 @@ def train_contours(rows: Sequence[Row], config: TrainConfig, folder: Path, resum
     begin(module.model, config.start, "contour")
     if encoder := encoder_of(config, folder):
         load_encoder(module.model, encoder)
-    fit(module, loader, truths, folder / "contour", resume, [Progressive(samples, config)])
+    fit(module, loader, truths, folder / "contour", resume, [Progressive(samples, config), *callbacks])
 
 
 def train_encoder(rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool) -> None:
@@ -206,7 +220,12 @@ def encoder_of(config: TrainConfig, home: Path) -> Path | None:
 
 
 def train_verdict(
-    rows: Sequence[Row], config: TrainConfig, folder: Path, resume: bool, outlines: Path | None = None
+    rows: Sequence[Row],
+    config: TrainConfig,
+    folder: Path,
+    resume: bool,
+    outlines: Path | None = None,
+    callbacks: Sequence[L.Callback] = (),
 ) -> None:
     """Train the verdict network on real scans.
 
@@ -219,6 +238,7 @@ def train_verdict(
         resume: go on with a training that was cut short.
         outlines: checkpoint that draws the contours to learn from; by default the run's own contour network,
             else that of ``config.start``.
+        callbacks: told of the training beside those it always has.
     """
     prepare(config)
     real = [row for row in rows if not is_made(row)]
@@ -229,7 +249,7 @@ def train_verdict(
     samples, loader, truth = verdict_data(config, train, val, CACHE, made, drawer)
     module = VerdictModule(config)
     begin(module.model, config.start, "verdict")
-    fit(module, loader, truth, folder / "verdict", resume, [Redraw(samples)])
+    fit(module, loader, truth, folder / "verdict", resume, [Redraw(samples), *callbacks])
 
 
 def drawer_of(config: TrainConfig, home: Path, outlines: Path | None = None) -> NetworkDrawer | None:
