@@ -67,8 +67,8 @@ def card(folder: Path) -> str:
         "research use only, not a medical device.**",
         "## What it is",
         f"An attention U-Net (`{config['architecture']}`, input {config['input_size']} px: scan and click) "
-        "draws the contours. A second network with the same encoder judges each nerve from a crop, with "
-        "features pooled over nerve, rim and the tissue around. Both encoders start from ImageNet.",
+        f"draws the contours. {_judges(config)} from a crop, with features pooled over nerve, rim and the "
+        "tissue around. All encoders start from ImageNet.",
         "## What it learned from",
         table(
             ("set", "what", "learned from / chosen by / kept out", "licence", "source"),
@@ -84,6 +84,7 @@ def card(folder: Path) -> str:
         "## How well it does",
         *([config["chosen_on"]] if config.get("chosen_on") else []),
         *_figures(metrics),
+        *_calibration(config),
         "## Where not to trust it",
         f"- Contours were validated at: {', '.join(config['sites']) or 'no named site'}. Elsewhere point at "
         "the nerve, and judge the outline first.\n"
@@ -92,6 +93,26 @@ def card(folder: Path) -> str:
         "- *No nerve found* says nothing about the nerve." + _leak(metrics),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _judges(config: Mapping[str, Any]) -> str:
+    if config.get("verdict_architecture") == "nerve_pooled_pair":
+        return "Two more with the same encoder, trained apart, judge each nerve together (mean logit)"
+    return "A second network with the same encoder judges each nerve"
+
+
+def _calibration(config: Mapping[str, Any]) -> list[str]:
+    """What the probabilities were worth on validation groups held out of their calibration."""
+    fitted = config.get("calibration") or {}
+    found = fitted.get("cross_fitted")
+    if not found or found["slope"] is None:
+        return []
+    return [
+        f"Probabilities are calibrated on {fitted['n']} nerves of {fitted['groups']} validation groups. Fitted "
+        "on four fifths of the groups and tried on the rest in turn, the calibration slope is "
+        f"{found['slope']:.2f} (1: as sure as right), the intercept {found['intercept']:.2f} (0: neither "
+        f"too often affected nor too seldom) and the mean error {100 * found['error']:.1f} percentage points."
+    ]
 
 
 def _leak(metrics: Mapping[str, Any]) -> str:
