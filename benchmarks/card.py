@@ -108,8 +108,8 @@ def _calibration(config: Mapping[str, Any]) -> list[str]:
     if not found or found["slope"] is None:
         return []
     return [
-        f"Probabilities are calibrated on {fitted['n']} nerves of {fitted['groups']} validation groups. Fitted "
-        "on four fifths of the groups and tried on the rest in turn, the calibration slope is "
+        f"Probabilities are calibrated on {fitted['n']} nerves of {fitted['groups']} validation groups. "
+        "Fitted on four fifths of the groups and tried on the rest in turn, the calibration slope is "
         f"{found['slope']:.2f} (1: as sure as right), the intercept {found['intercept']:.2f} (0: neither "
         f"too often affected nor too seldom) and the mean error {100 * found['error']:.1f} percentage points."
     ]
