@@ -23,8 +23,15 @@ test: install
 soak: install
 	$(RUN) -m pytest -q -m soak --timeout 3600
 
+# What needs no training, on every scan in data/ (the samples, and what was added): nothing was learned from them.
+METHODS := weights:research weights:open typical threshold otsu adaptive growing sobel prewitt canny snake geodesic \
+	chan_vese crf verdict:size verdict:logistic_texture verdict:logistic_deep
+
 benchmark: install
 	$(RUN) -m nerve_core bench
+	$(RUN) -m nerve_core benchmark run --data data --splits all --classical checkpoints/classical \
+		--methods $(METHODS) --store runs/samples.sqlite
+	$(RUN) -m nerve_core benchmark tables --store runs/samples.sqlite
 	$(RUN) -m benchmarks.readme_tables
 
 lint: install

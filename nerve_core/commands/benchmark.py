@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["group"],
         metavar="HOW",
-        help="group (default), image, or folds such as 1/5 2/5: how scans are split for the trainings",
+        help="group (default), image, or folds such as 1/5 2/5: how scans are split for the trainings; all: "
+        "every scan of sets that no method learned from",
     )
     add("--left-out", nargs="+", default=[], metavar="SET", help="also train without each of these sets")
     add("--seeds", nargs="+", type=int, default=[0], metavar="N", help="of the trainings (default: 0)")

@@ -18,8 +18,9 @@ from nerve_core.evaluation.shifts import SHIFTS, STRENGTHS, shifted_rows
 from nerve_core.training.run import copies_to_training, training_rows
 
 TASKS = ("contours", "verdict", "robustness")
-GROUPS, IMAGES = "group", "image"
-"""Ways to split: by group, as everything in this project, or by image, to show what that does to figures."""
+GROUPS, IMAGES, ALL = "group", "image", "all"
+"""Ways to split: by group, as everything in this project; by image, to show what that does to figures; or not
+at all, where nothing was learned from the sets."""
 
 Report = Callable[[str], None]
 
@@ -41,8 +42,8 @@ def split_rows(manifests: Sequence[Path], how: str) -> list[Row]:
 
     Args:
         manifests: of the sets with contours.
-        how: ``group``, ``image``, or ``K/N`` for fold K (from 1) of N. But for ``image``, groups of which a
-            near-copy is trained on join the training.
+        how: ``group``, ``image``, ``K/N`` for fold K (from 1) of N, or ``all``, which tests on every scan.
+            In groups and folds, groups of which a near-copy is trained on join the training.
 
     Raises:
         DataError: another word.
@@ -52,9 +53,11 @@ def split_rows(manifests: Sequence[Path], how: str) -> list[Row]:
         return rows
     if how == IMAGES:
         return [row | {"split": side} for row, side in zip(rows, assign_by_image(rows), strict=True)]
+    if how == ALL:
+        return [row | {"split": "test"} for row in rows]
     fold, _, folds = how.partition("/")
     if not (fold.isdigit() and folds.isdigit() and int(folds) >= 3 and 1 <= int(fold) <= int(folds)):
-        raise DataError(f"There is no split {how!r}; use group, image, or a fold such as 1/5.")
+        raise DataError(f"There is no split {how!r}; use group, image, all, or a fold such as 1/5.")
     sides = assign_fold(rows, int(fold) - 1, int(folds))
     return copies_to_training([row | {"split": side} for row, side in zip(rows, sides, strict=True)])
 
@@ -83,7 +86,8 @@ def run_benchmark(
         setup: of the architectures trained here.
         tasks: of ``TASKS``; only the contours are measured on other splits than ``group``. Robustness is
             the contours again under every shift of :mod:`nerve_core.evaluation.shifts`.
-        splits: see :func:`split_rows`; only architectures trained here are measured on other splits.
+        splits: see :func:`split_rows`; only architectures trained here are measured on other splits than
+            ``group`` and ``all``, and on ``all`` they cannot be.
         seeds: of the trainings.
         left_out: sets that each architecture is also trained without, one at a time, and scored on.
         limit: most scans scored a set, spread evenly.
@@ -95,9 +99,15 @@ def run_benchmark(
         One line for each method that failed; the others are measured all the same.
 
     Raises:
-        DataError: an unknown method, task or set.
+        DataError: an unknown method, task or set, or a method that would be tested on what it learned from.
     """
     check_methods(methods)
+    here = [name for name in methods if is_trained_here(name)]
+    if ALL in splits and here:
+        raise DataError(
+            f"{here[0]} is trained on the scans themselves, so it cannot be tested on all of them; leave it "
+            "out, or split by group."
+        )
     for name in left_out:
         if name not in sets:
             raise DataError(f"There is no set {name!r}; there are {', '.join(sets)}.")
@@ -108,14 +118,15 @@ def run_benchmark(
         words = [str(setup)] if here else version_of(method)
         label = ", ".join([*words, *([f"at most {limit}"] if limit else [])])
         for seed in seeds if here else seeds[:1]:
-            plans = [(how, None) for how in (splits if here else (GROUPS,))]
+            elsewhere = tuple(how for how in splits if how in (GROUPS, ALL)) or (GROUPS,)
+            plans = [(how, None) for how in (splits if here else elsewhere)]
             plans += [(GROUPS, name) for name in left_out] if here else []
             for how, without in plans:
                 judged = {without: sets[without]} if without else sets
                 side = f"without {without}" if without else "test" if how == GROUPS else how
                 wanted = [
                     run
-                    for task in (tasks_of(method, tasks) if side == "test" else TASKS[:1])
+                    for task in (tasks_of(method, tasks) if side in ("test", ALL) else TASKS[:1])
                     for one in judged
                     for run in _runs(Run(method, one, side, task, seed, label))
                 ]

@@ -89,7 +89,7 @@ def judge(predictor: Predictor, manifests: Sequence[str | Path]) -> Judged:
     rows = [
         row
         for row in read_manifests(manifests)
-        if row["mask"] and row["group"] in groups and not is_simulated(row)
+        if row["mask"] and row["group"] in groups and not is_simulated(row) and row["label"] != "affected"
     ]
     logits: list[float] = []
     labels: list[int] = []

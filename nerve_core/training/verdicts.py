@@ -90,8 +90,14 @@ def verdict_weights(kinds: Sequence[str], sets: Sequence[str], affected_share: f
     return weights / weights.sum()
 
 
-def made_nerves(packed: Packed) -> list[NerveSample]:
-    """Nerves of labelled scans that were simulated or generated, each under its scan's label.
+def by_label(packed: Packed) -> tuple[Packed, Packed]:
+    """The scans in which a pathology can be written, and those labelled *affected*."""
+    diseased = [row.get("label") == "affected" for row in packed.rows]
+    return packed.select([not each for each in diseased]), packed.select(diseased)
+
+
+def labelled_nerves(packed: Packed) -> list[NerveSample]:
+    """Nerves of labelled scans, each under its scan's label, with no pathology written in.
 
     An affected scan that shows several nerves does not say which one is, so it is left out.
     """
@@ -189,21 +195,29 @@ def verdict_data(
 
     Args:
         config: of the run.
-        train, val: real scans; pathology is written into them.
+        train, val: real scans. Pathology is written into those that are not labelled *affected*; those that
+            are show their own.
         cache: folder for the nerves prepared from them.
         made: labelled scans that were simulated or generated, drawn by ``config.generated_share``.
         drawer: outlines the nerves as in use, for ``config.drawn_share`` of the samples and in validation.
 
     Raises:
-        DataError: a share of generated nerves is asked for and there are none.
+        DataError: no scan is unaffected, or a share of generated nerves is asked for and there are none.
     """
     stage = config.verdict
-    bank = build_bank(train, VERSIONS["affected"], VERSIONS["sham"], config.seed, cache, drawer=drawer)
+    healthy, diseased = by_label(train)
+    if not len(healthy):
+        raise DataError(
+            "Every scan is labelled affected; the verdict needs unaffected nerves beside them, so add some."
+        )
+    bank = build_bank(healthy, VERSIONS["affected"], VERSIONS["sham"], config.seed, cache, drawer=drawer)
     bank = [sample for sample in bank if config.shams or sample.kind != "sham"]
-    sets = [train.rows[sample.row]["set"] for sample in bank]
+    sets = [healthy.rows[sample.row]["set"] for sample in bank]
+    patients = labelled_nerves(diseased)
+    bank, sets = bank + patients, sets + [diseased.rows[sample.row]["set"] for sample in patients]
     weights = verdict_weights([sample.kind for sample in bank], sets, config.affected_share)
     if config.generated_share:
-        more = made_nerves(made) if made is not None else []
+        more = labelled_nerves(made) if made is not None else []
         if not {"affected", "original"} <= {sample.kind for sample in more}:
             raise DataError(
                 "generated_share needs simulated or generated rows labelled affected and unaffected, with "
@@ -218,7 +232,8 @@ def verdict_data(
         bank = [*bank, *more]
     samples = VerdictSamples(bank, weights, stage.samples, config.augment, config.drawn_share, config.seed)
     loader = DataLoader(samples, stage.batch, num_workers=config.workers, drop_last=True)
-    fixed = build_bank(val, 2, 1, config.seed, cache, drawer=drawer)
+    healthy, diseased = by_label(val)
+    fixed = build_bank(healthy, 2, 1, config.seed, cache, drawer=drawer) + labelled_nerves(diseased)
     seen = [(sample, sample.nerve if sample.drawn is None else sample.drawn) for sample in fixed]
     kept = [to_sample(*cut(sample.image, nerve, crop_window(nerve)), sample) for sample, nerve in seen]
     return samples, loader, DataLoader(kept, 32)

@@ -38,6 +38,15 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_no_pathology_is_written_over_one_that_is_there(source: Path, tmp_path: Path) -> None:
+    table = source.read_text()
+    source.write_text(table.replace("g0,median,wrist,unaffected", "g0,median,wrist,affected"))
+    assert {row["group"] for row in read(write_pathology_set(source, tmp_path / "out"))} == {"g1"}
+    source.write_text(table.replace("unaffected", "affected"))
+    with pytest.raises(DataError, match="not affected already"):
+        write_pathology_set(source, tmp_path / "none")
+
+
 def test_three_versions_of_every_scan_with_a_contour(source: Path, tmp_path: Path) -> None:
     manifest = write_pathology_set(source, tmp_path / "out")
     rows = read(manifest)

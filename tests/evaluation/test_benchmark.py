@@ -97,6 +97,18 @@ def test_verdict_robustness_folds_and_left_out_sets(data, tmp_path, prepared):
     assert len({name for _, name, _ in prepared}) == 5  # a training each, under a name of its own
 
 
+def test_every_scan_of_sets_that_nothing_learned_from(data, tmp_path, prepared):
+    store = ResultsStore(tmp_path / "results.sqlite")
+    run_benchmark(
+        store, sets_in(data), ["canny", "verdict:size"], setup=Setup(), splits=["all"], report=silent
+    )
+    outlines, judged = store.frame(), store.frame("verdict")
+    assert sorted(outlines["image"]) == [f"{k:02d}.png" for k in range(12)]
+    assert set(outlines["split"]) == set(judged["split"]) == {"all"} and len(judged) == 36
+    with pytest.raises(DataError, match="unet is trained on the scans themselves"):
+        run_benchmark(store, sets_in(data), ["canny", "unet"], setup=Setup(), splits=["all"])
+
+
 def test_a_method_that_fails_does_not_stop_the_others(data, tmp_path, prepared):
     store = ResultsStore(tmp_path / "results.sqlite")
     failed = run_benchmark(

@@ -10,6 +10,7 @@ import pytest
 from nerve_core.data.augment import Augment
 from nerve_core.data.nerve_bank import NerveSample
 from nerve_core.data.packed import Packed
+from nerve_core.errors import DataError
 from nerve_core.models.verdict import CROP
 from nerve_core.training.config import Stage, TrainConfig
 from nerve_core.training.verdicts import VerdictSamples, verdict_data
@@ -56,6 +57,19 @@ def test_shams_can_be_left_out_of_the_training_and_stay_in_validation():
     for one, weight in zip(without.bank, without.weights, strict=True):
         shares[one.kind] += weight
     assert shares["affected"] == pytest.approx(0.5)
+
+
+def test_scans_of_patients_show_their_own_pathology_and_none_is_written_into_them():
+    packed = scans(3, 0)
+    packed.rows[1]["label"] = "affected"
+    samples, _, held = verdict_data(config(), packed, packed, None)
+    assert Counter(one.kind for one in samples.bank) == {"original": 2, "affected": 9, "sham": 4}
+    assert [one.row for one in samples.bank if one.severity == 1] == [0]  # the only one of its kind
+    assert len(held.dataset) == 2 * 4 + 1
+    for row in packed.rows:
+        row["label"] = "affected"
+    with pytest.raises(DataError, match="needs unaffected nerves"):
+        verdict_data(config(), packed, packed, None)
 
 
 def test_validation_sees_the_contours_of_use():

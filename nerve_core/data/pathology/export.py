@@ -39,7 +39,8 @@ def write_pathology_set(
     in the manifest alone. The set is written beside ``out`` and put in place when it is complete.
 
     Args:
-        manifest: CSV as in :func:`nerve_core.data.manifest.read_manifest`; rows without contour are skipped.
+        manifest: CSV as in :func:`nerve_core.data.manifest.read_manifest`; rows without contour are skipped,
+            and so are those labelled *affected*, of which no healthy original is known.
         out: folder to make; refused when it holds anything.
         seed: of all randomness.
         severity: range from which the severity is drawn evenly.
@@ -63,7 +64,7 @@ def write_pathology_set(
         raise DataError(f"Severity must be a range within (0, 1], got {low} to {high}.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} is not an empty folder; give a new one, nothing is overwritten.")
-    rows = [row for row in read_manifest(manifest) if row.get("mask")]
+    rows = [row for row in read_manifest(manifest) if row.get("mask") and row.get("label") != "affected"]
     if limit is not None and limit < len(rows):
         rows = [rows[k] for k in np.unique(np.linspace(0, len(rows) - 1, max(limit, 1)).round().astype(int))]
     home = (manifest if manifest.is_dir() else manifest.parent).resolve()
@@ -74,7 +75,8 @@ def write_pathology_set(
         written = [made for row in rows for made in _versions(row, home, building, seed, severity)]
         if not written:
             raise DataError(
-                f"No scan in {manifest.name} has a contour; pathology is written into contours only."
+                f"No scan in {manifest.name} has a contour and is not affected already; pathology is written "
+                "into contours of unaffected nerves only."
             )
         with (building / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [*OWN_COLUMNS, *kept], extrasaction="ignore", lineterminator="\n")
