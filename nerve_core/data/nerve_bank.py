@@ -14,18 +14,15 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from nerve_core.data import pathology
+from nerve_core.data import nerve_versions, pathology
+from nerve_core.data.nerve_versions import cases
 from nerve_core.data.packed import Packed
-from nerve_core.data.pathology import KINDS, affect, sham
 
 MARGIN = 2.8
 """Side of the stored window over the longer side of the nerve: room to shift, turn and enlarge the crop."""
 
 STORED = 256
 """Largest stored side, px."""
-
-SMALLEST = 0.1
-"""Nerves below this share of the scan's largest are not used as originals."""
 
 AGREE = 0.3
 """Least overlap (intersection over union) at which a drawn contour is taken for the same nerve."""
@@ -76,8 +73,7 @@ def build_bank(
 ) -> list[NerveSample]:
     """Every nerve as it is, and of every scan so many affected and sham versions.
 
-    Every second affected version shows a single kind of pathology, each kind as often as the others; the
-    rest are combinations seen in practice.
+    The versions are those of :func:`nerve_core.data.nerve_versions.cases`.
 
     Args:
         packed: healthy or presumably healthy scans with contours.
@@ -91,7 +87,11 @@ def build_bank(
     file = None
     if cache is not None:
         # A bank holds for one version of the synthesis only.
-        sources = [Path(__file__), *sorted(Path(pathology.__file__).parent.glob("*.py"))]
+        sources = [
+            Path(__file__),
+            Path(nerve_versions.__file__),
+            *sorted(Path(pathology.__file__).parent.glob("*.py")),
+        ]
         code = [path.read_text() for path in sources]
         what = f"{[row['image'] for row in packed.rows]}{affected}{shams}{seed}{code}{drawer and drawer.key}"
         file = cache / f"nerves-{hashlib.sha256(what.encode()).hexdigest()[:16]}.pkl"
@@ -119,28 +119,19 @@ def _versions(
     task: tuple[np.ndarray, np.ndarray, str, int, int, int, int, Drawer | None],
 ) -> list[NerveSample]:
     image, mask, site, k, affected, shams, seed, drawer = task
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    areas = stats[:, cv2.CC_STAT_AREA]
-    images = [np.asarray(image)]
-    found = [
-        (0, (labels == j).astype(np.uint8), "original", 0.0)
-        for j in range(1, count)
-        if areas[j] >= SMALLEST * areas[1:].max()
-    ]
-    for version in range(affected + shams):
-        rng = np.random.default_rng([seed, k, version])
-        if version >= affected:
-            altered = sham(image, mask * np.uint8(255), rng, site=site)
-        else:
-            alone = (str(rng.choice(sorted(KINDS))),) if version % 2 else None
-            altered = affect(image, mask * np.uint8(255), rng, site=site, kinds=alone)
-        kind = "affected" if version < affected else "sham"
-        found.append((len(images), (altered.changed > 127).astype(np.uint8), kind, altered.severity))
-        images.append(altered.image)
-    outlines = drawer(images) if drawer else [None] * len(images)
+    found = list(cases(np.asarray(image), mask, k, affected, shams, seed, site))
+    images = list({id(case.image): case.image for case in found}.values())  # nerves of one scan share it
+    outlines = dict(zip(map(id, images), drawer(images), strict=True)) if drawer else {}
     return [
-        _window(images[number], nerve, _same_nerve(outlines[number], nerve), kind, severity, k)
-        for number, nerve, kind, severity in found
+        _window(
+            case.image,
+            case.nerve,
+            _same_nerve(outlines.get(id(case.image)), case.nerve),
+            case.kind,
+            case.severity,
+            k,
+        )
+        for case in found
     ]
 
 

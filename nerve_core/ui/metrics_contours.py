@@ -84,19 +84,7 @@ def show(method: str, frame: pd.DataFrame | None) -> None:
         alt=f"Dice of {len(rows)} images by set",
     )
     _extremes(method, rows, prefix)
-    st.subheader("By part", anchor=False)
-    ways = metrics_subgroups.ways(rows)
-    by = st.segmented_control(
-        "Divide by",
-        ways,
-        format_func=metrics_subgroups.BY.get,
-        default="set",
-        required=True,
-        key="metrics-contours-by",
-    )
-    by = by if by in ways else "set"
-    if by in metrics_subgroups.MEANING:
-        st.caption(metrics_subgroups.MEANING[by])
+    by = metrics_subgroups.choose(rows, "metrics-contours-by")
     metrics_table.show(
         f"outlines-by-{by}",
         (Column(by, metrics_subgroups.BY[by]), *COLUMNS),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from nerve_core.evaluation.severity import BINS, kinds_of
 from nerve_core.ui.metrics_results import column
@@ -39,6 +40,17 @@ MEANING = {
     "each step against all healthy images, milder cases too.",
     "kind": "Affected images that show the kind, alone or with others, against all healthy images.",
 }
+
+
+def choose(rows: pd.DataFrame, key: str) -> str:
+    """The way to divide the images of a method, chosen on the page; a key of ``BY``."""
+    st.subheader("By part", anchor=False)
+    known = ways(rows)
+    by = st.segmented_control("Divide by", known, format_func=BY.get, default="set", required=True, key=key)
+    by = by if by in known else "set"
+    if by in MEANING:
+        st.caption(MEANING[by])
+    return by
 
 
 def ways(frame: pd.DataFrame) -> list[str]:

@@ -62,19 +62,7 @@ def show(method: str, frame: pd.DataFrame | None) -> None:
     point = at_threshold(cases, threshold)
     _figures(point, cases, key)
     _curves(point, cases, key)
-    st.subheader("By part", anchor=False)
-    ways = metrics_subgroups.ways(rows)
-    by = st.segmented_control(
-        "Divide by",
-        ways,
-        format_func=metrics_subgroups.BY.get,
-        default="set",
-        required=True,
-        key="metrics-verdict-by",
-    )
-    by = by if by in ways else "set"
-    if by in metrics_subgroups.MEANING:
-        st.caption(metrics_subgroups.MEANING[by])
+    by = metrics_subgroups.choose(rows, "metrics-verdict-by")
     parts = {
         name: cases_of(part, 0.0 if by == "severity" else severity, shams)
         for name, part in metrics_subgroups.parts(rows, by).items()

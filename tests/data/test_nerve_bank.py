@@ -69,7 +69,7 @@ def test_a_bank_is_kept_for_its_drawer_alone(packed: Packed, tmp_path: Path) -> 
 
 
 def test_every_second_affected_version_shows_one_kind_alone(packed: Packed, monkeypatch) -> None:
-    import nerve_core.data.nerve_bank as module
+    import nerve_core.data.nerve_versions as module
 
     asked = []
     real = module.affect

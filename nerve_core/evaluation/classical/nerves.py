@@ -6,67 +6,17 @@ size and the shape features need it. The same random numbers give the same patho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from nerve_core.data.nerve_bank import SMALLEST
+from nerve_core.data.nerve_versions import cases
 from nerve_core.data.packed import Packed
-from nerve_core.data.pathology import affect, sham
-from nerve_core.data.pathology.kinds import KINDS
 from nerve_core.errors import DataError
 from nerve_core.evaluation.classical.deep import DeepFeatures
 from nerve_core.evaluation.classical.features import nerve_features, size_feature
 from nerve_core.evaluation.progress import Progress
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One nerve in its scan.
-
-    Attributes:
-        image: uint8 (H, W).
-        nerve: uint8 (H, W), 1 inside the nerve.
-        kind: ``affected``, ``sham`` or ``original``.
-        severity: 0 unless affected.
-    """
-
-    image: np.ndarray
-    nerve: np.ndarray
-    kind: str
-    severity: float
-
-
-def cases(
-    image: np.ndarray, mask: np.ndarray, number: int, affected: int, shams: int, seed: int, site: str = ""
-) -> Iterator[Case]:
-    """Every nerve of a scan as it is, and so many affected and sham versions, as ``build_bank`` makes them.
-
-    Args:
-        image: uint8 (H, W).
-        mask: uint8 (H, W), 1 inside nerves.
-        number: of the scan; with ``seed`` it decides on the pathology.
-        affected, shams: versions.
-        seed: of the drawn pathology.
-        site: where on the body.
-    """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    areas = stats[:, cv2.CC_STAT_AREA]
-    for j in range(1, count):
-        if areas[j] >= SMALLEST * areas[1:].max():
-            yield Case(image, (labels == j).astype(np.uint8), "original", 0.0)
-    for version in range(affected + shams):
-        rng = np.random.default_rng([seed, number, version])
-        if version >= affected:
-            altered = sham(image, mask * np.uint8(255), rng, site=site)
-        else:
-            alone = (str(rng.choice(sorted(KINDS))),) if version % 2 else None
-            altered = affect(image, mask * np.uint8(255), rng, site=site, kinds=alone)
-        kind = "affected" if version < affected else "sham"
-        yield Case(altered.image, (altered.changed > 127).astype(np.uint8), kind, altered.severity)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from nerve_core.data.nerve_bank import build_bank
 from nerve_core.data.packed import Packed
 from nerve_core.errors import DataError
-from nerve_core.evaluation.classical.nerves import NerveTable, cases, nerve_table
+from nerve_core.evaluation.classical.nerves import NerveTable, nerve_table
 from nerve_core.evaluation.classical.verdict import (
     VERDICT_METHODS,
     Verdict,
@@ -129,25 +128,6 @@ def packed() -> Packed:
     rows = [{"set": "drawn", "group": f"g{k}", "image": str(k), "split": "train"} for k in range(2)]
     pictures, masks = zip(*(drawn(k, (220, 260)) for k in range(2)), strict=True)
     return Packed(rows, list(pictures), [(mask > 0).astype(np.uint8) for mask in masks])
-
-
-def test_the_nerves_are_those_of_the_bank(packed):
-    """The same pathology in the same pixels: each window of the bank lies in the whole scan of its case."""
-    bank = build_bank(packed, 2, 1, 5, workers=1)
-    whole = [
-        case
-        for k in range(len(packed))
-        for case in cases(packed.images[k], packed.masks[k], k, affected=2, shams=1, seed=5)
-    ]
-    assert [case.kind for case in whole] == [sample.kind for sample in bank]
-    for case, sample in zip(whole, bank, strict=True):
-        assert case.severity == sample.severity
-        assert len(sample.image) < 256 and case.nerve.sum() == sample.nerve.sum()
-        x, y, width, height = cv2.boundingRect(case.nerve)
-        a, b, _, _ = cv2.boundingRect(sample.nerve)
-        assert np.array_equal(
-            case.image[y : y + height, x : x + width], sample.image[b : b + height, a : a + width]
-        )
 
 
 def test_the_table_holds_every_nerve_once(packed, tmp_path):
