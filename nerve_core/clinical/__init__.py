@@ -1,0 +1,1 @@
+"""Measurements of a nerve, and published norms to read them by."""
