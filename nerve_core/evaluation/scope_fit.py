@@ -40,14 +40,21 @@ def fit_scope(
     Raises:
         DataError: one of the tables is empty.
     """
-    for what, table in (("scans", scans), ("validation scans", held), ("pictures", foreign), ("muscle", muscle)):
+    for what, table in (
+        ("scans", scans),
+        ("validation scans", held),
+        ("pictures", foreign),
+        ("muscle", muscle),
+    ):
         if not len(table):
             raise DataError(f"The gate needs features of {what}, and there are none; name more manifests.")
     mean, scale = scans.mean(0), np.maximum(scans.std(0), 1e-6)
     placed = (scans - mean) / scale
     names = np.unique(sets)
     centres = np.stack([placed[sets == name].mean(0) for name in names])
-    about = np.concatenate([placed[sets == name] - centre for name, centre in zip(names, centres, strict=True)])
+    about = np.concatenate(
+        [placed[sets == name] - centre for name, centre in zip(names, centres, strict=True)]
+    )
     spread = PCA(min(AXES, *about.shape), svd_solver="full").fit(about)
     axes = spread.components_ / np.sqrt(spread.explained_variance_)[:, None]
     gate = Scope(
@@ -60,7 +67,9 @@ def fit_scope(
         )
     )  # fmt: skip
     reached = {
-        kind: max(float(np.quantile(scores[held_sets == name], PASSED[kind])) for name in np.unique(held_sets))
+        kind: max(
+            float(np.quantile(scores[held_sets == name], PASSED[kind])) for name in np.unique(held_sets)
+        )
         for kind, scores in gate.scores(held).items()
     }
     return replace(

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from nerve_core.errors import RefusedScan
+from nerve_core.imaging.region import MIN_SHARE, find_region
 
 MARK_DISTANCE = 22
 """Chroma distance (Cr and Cb levels, city block) from the tone curve that makes a pixel part of a mark."""
@@ -36,9 +37,21 @@ _NEUTRAL = 128
 _BINS = 32
 
 PHOTOGRAPH = (
-    "This looks like a colour photograph or a colour-flow image, not a grey B-mode ultrasound scan; "
-    "upload the grey scan exported from the machine."
+    "This looks like a colour photograph, not a grey B-mode ultrasound scan; upload the grey scan exported "
+    "from the machine."
 )
+DOPPLER = (
+    "This looks like a colour-flow (Doppler) image, whose colours hide the tissue; switch colour off at the "
+    "machine and upload the grey B-mode scan."
+)
+VIVID = 60
+"""Chroma distance that the colours of flow reach."""
+MAX_FLOW_SHARE = 0.7
+"""Share of coloured places among the textured ones up to which they may be flow on a grey scan."""
+MIN_VIVID_SHARE = 0.25
+"""Share of the coloured places that must be vivid for them to be flow."""
+FLOW_SHARE = 0.03
+"""Share of the ultrasound region from which vivid colours in it are flow; marks and rulers stay below it."""
 
 
 def to_grey(rgb: np.ndarray) -> np.ndarray:
@@ -70,11 +83,30 @@ def to_grey(rgb: np.ndarray) -> np.ndarray:
         curves = np.stack([_tone_curve(pixels[:, 0], pixels[:, channel]) for channel in (1, 2)])
         off = np.count_nonzero(places & (_distance(smooth, curves) > OFF_DISTANCE))
     if off > MAX_OFF_SHARE * count:
-        raise RefusedScan(PHOTOGRAPH)
-    marks = _small_pieces(_distance(ycc, curves) > MARK_DISTANCE)
+        raise RefusedScan(DOPPLER if _is_flow(smooth, places, count) else PHOTOGRAPH)
+    distance = _distance(ycc, curves)
+    if _holds_flow(distance, luma):
+        raise RefusedScan(DOPPLER)
+    marks = _small_pieces(distance > MARK_DISTANCE)
     if not marks.any():
         return luma
     return cv2.inpaint(luma, cv2.dilate(marks, np.ones((5, 5), np.uint8)), INPAINT_RADIUS, cv2.INPAINT_TELEA)
+
+
+def _is_flow(smooth: np.ndarray, places: np.ndarray, count: int) -> bool:
+    """Whether the colours of a refused picture are vivid and lie on a picture that is grey otherwise."""
+    far = _distance(smooth, np.full((2, 256), _NEUTRAL, np.uint8))[places]
+    off = np.count_nonzero(far > OFF_DISTANCE)
+    return off <= MAX_FLOW_SHARE * count and np.count_nonzero(far > VIVID) >= MIN_VIVID_SHARE * off
+
+
+def _holds_flow(distance: np.ndarray, luma: np.ndarray) -> bool:
+    """Whether vivid colours cover a good part of the ultrasound region: flow may be smooth, so no texture."""
+    vivid = distance > VIVID
+    if np.count_nonzero(vivid) < FLOW_SHARE * MIN_SHARE * vivid.size:
+        return False
+    top, left, bottom, right = find_region(luma)
+    return float(vivid[top:bottom, left:right].mean()) >= FLOW_SHARE
 
 
 def _distance(ycc: np.ndarray, curves: np.ndarray) -> np.ndarray:

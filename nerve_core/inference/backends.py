@@ -6,13 +6,15 @@ import threading
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-Network = Callable[..., np.ndarray]
-"""float32 arrays in, one float32 array out; safe to call from several threads."""
+Network = Callable[..., Any]
+"""float32 arrays in, one float32 array out, or a tuple of them where the model gives several; safe to call
+from several threads."""
 
 
 class TorchNetwork:
@@ -21,10 +23,13 @@ class TorchNetwork:
     def __init__(self, model: nn.Module, examples: tuple[torch.Tensor, ...], device: str) -> None:
         self.model, self.device = model.to(device).eval(), device
 
-    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+    def __call__(self, *arrays: np.ndarray) -> Any:
         with torch.inference_mode():
             inputs = [torch.from_numpy(np.ascontiguousarray(array)).to(self.device) for array in arrays]
-            return self.model(*inputs).float().cpu().numpy()
+            answer = self.model(*inputs)
+            if isinstance(answer, tuple):
+                return tuple(part.float().cpu().numpy() for part in answer)
+            return answer.float().cpu().numpy()
 
 
 class OpenVinoNetwork:
@@ -46,11 +51,12 @@ class OpenVinoNetwork:
         self.compiled = openvino.Core().compile_model(converted, "CPU", hints)
         self.local = threading.local()
 
-    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
+    def __call__(self, *arrays: np.ndarray) -> Any:
         if not hasattr(self.local, "request"):
             self.local.request = self.compiled.create_infer_request()
         result = self.local.request.infer([np.ascontiguousarray(array) for array in arrays])
-        return np.array(result[0], np.float32)
+        answers = tuple(np.array(result[k], np.float32) for k in range(len(self.compiled.outputs)))
+        return answers if len(answers) > 1 else answers[0]
 
 
 BACKENDS: dict[str, Callable[..., Network]] = {"torch": TorchNetwork, "openvino": OpenVinoNetwork}

@@ -68,7 +68,9 @@ class Prediction:
         nerves: the nerves, most likely affected first.
         verdict: one of the five verdicts.
         p_affected: the largest over the nerves, None when there is none.
-        reason: why the scan is not assessable, else None.
+        reason: why the scan is not assessable or no nerve is claimed in it, else None.
+        beyond: what the learned gate holds against the scan, whether or not the gate was on; else None. The
+            user may have such a scan judged all the same, with the gate off.
         model: name and version of the weights.
         timings_ms: milliseconds by stage; ``total`` is their sum.
     """
@@ -80,6 +82,7 @@ class Prediction:
     p_affected: float | None
     model: str
     reason: str | None = None
+    beyond: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self, file: str) -> dict[str, Any]:

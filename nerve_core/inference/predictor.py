@@ -21,6 +21,7 @@ from nerve_core.imaging.scan import Box, Scan
 from nerve_core.inference.backends import BACKENDS, Network, best_backend, best_device
 from nerve_core.inference.contours import Selection, centroid, components, outline
 from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Nerve, Prediction, verdict_of
+from nerve_core.inference.scope import FOREIGN, SENTENCES, Observed, Scope, observable
 from nerve_core.models.checkpoint import load_checkpoint
 from nerve_core.models.verdict import CROP, crop_window, cut, normalise_crop
 
@@ -63,7 +64,10 @@ class Predictor:
         self.slope, self.bias = calibration.get("slope", 1.0), calibration.get("bias", 0.0)
         size = self.preprocess.size
         engine = BACKENDS[backend]
-        self.contour: Network = engine(model.contour, (torch.zeros(1, 2, size, size),), device)
+        self.observed = observable(model.contour)
+        self.scope = Scope.load(folder, self.config) if self.observed else None
+        network = Observed(model.contour) if self.observed else model.contour
+        self.network: Network = engine(network, (torch.zeros(1, 2, size, size),), device)
         crops = torch.zeros(2, 1, CROP, CROP)
         self.judge: Network = engine(model.verdict, (crops, crops), device)
 
@@ -99,6 +103,23 @@ class Predictor:
         path = self.folder / "metrics.json"
         return json.loads(path.read_text()) if path.exists() else {}
 
+    def contour(self, inputs: np.ndarray) -> np.ndarray:
+        """Logits (1, 1, size, size) of the contour network for float32 inputs (1, 2, size, size)."""
+        answer = self.network(inputs)
+        return answer[0] if isinstance(answer, tuple) else answer
+
+    def features(self, scan: Scan) -> np.ndarray:
+        """What the contour network sees in a whole scan, float32 (F,); see :mod:`nerve_core.inference.scope`.
+
+        Raises:
+            CheckpointError: when the contour network is not one of encoder and decoder.
+        """
+        if not self.observed:
+            raise CheckpointError(
+                f"The features of {self.config['architecture']} cannot be had; choose other weights."
+            )
+        return self.network(network_input(self.preprocess.apply(scan), None))[1][0]
+
     def predict(
         self,
         scan: Scan,
@@ -112,20 +133,24 @@ class Predictor:
             scan: what to judge.
             click: (x, y) px of the scan where the clinician points at a nerve.
             preprocess: settings other than the model's own; its ``size`` is ignored.
-            gate: refuse scans that are too dark, saturated or blank.
+            gate: refuse scans that cannot be read (too dark, saturated, blank, blurred, in shadow) and
+                pictures out of the scope of the weights; an ultrasound in which no nerve may be claimed
+                gets the verdict *no nerve found*, with the reason.
         """
         clock = Clock()
         reason = check_quality(scan) if gate else None
         if reason:
-            blank = np.zeros(scan.pixels.shape)
-            return self._answer(scan, blank.astype(np.float32), (), [], clock, NOT_ASSESSABLE, reason)
-        probability, masks = self._contours(scan, click, preprocess, clock)
+            return self._refusal(scan, clock, NOT_ASSESSABLE, reason)
+        probability, masks, kind = self._contours(scan, click, preprocess, clock)
+        beyond = None if kind is None else SENTENCES[kind]
+        if gate and beyond is not None:
+            return self._refusal(scan, clock, NOT_ASSESSABLE if kind == FOREIGN else NO_NERVE, beyond, beyond)
         chances = [self.p_affected(scan.pixels, mask) for mask in masks]
         clock.mark("verdict")
         nerves = [nerve_of(scan, mask, probability, p) for mask, p in zip(masks, chances, strict=True)]
         nerves.sort(key=lambda nerve: -nerve.p_affected)
         verdict = verdict_of(nerves[0].p_affected) if nerves else NO_NERVE
-        return self._answer(scan, probability, tuple(nerves), masks, clock, verdict, None)
+        return self._answer(scan, probability, tuple(nerves), masks, clock, verdict, None, beyond)
 
     def find(self, scan: Scan, click: tuple[float, float] | None = None) -> list[np.ndarray]:
         """Masks of the nerves alone, uint8 0/1 (H, W), without a verdict."""
@@ -150,12 +175,20 @@ class Predictor:
 
     def _contours(
         self, scan: Scan, click: tuple[float, float] | None, preprocess: Preprocess | None, clock: Clock
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
+    ) -> tuple[np.ndarray, list[np.ndarray], str | None]:
+        """Probability map, masks of the nerves, and what the picture is if not a scan within scope."""
         how = self._own_size(preprocess)
         prepared = how.apply(scan)
         clock.mark("preprocess")
         inputs = network_input(prepared, click)
-        found = sigmoid(self.contour(inputs)[0, 0])
+        kind = None
+        if self.scope is None:
+            logits = self.contour(inputs)
+        else:
+            logits, features = self.network(inputs)
+            if how == self.preprocess:  # the features are known of scans prepared the model's own way
+                kind = self.scope.kind_of(features[0], pointed=click is not None)
+        found = sigmoid(logits[0, 0])
         if click is None and hesitant(found):
             found = (found + sigmoid(self.contour(inputs[..., ::-1])[0, 0, :, ::-1])) / 2
         clock.mark("network")
@@ -165,7 +198,7 @@ class Predictor:
         top, left, bottom, right = scan.region
         masks = components(probability, (bottom - top) * (right - left), self.selection, click)
         clock.mark("postprocess")
-        return probability, masks
+        return probability, masks, kind
 
     def _own_size(self, preprocess: Preprocess | None) -> Preprocess:
         if preprocess is None or preprocess.size == self.preprocess.size:
@@ -188,6 +221,12 @@ class Predictor:
             looks[inside] += 1
         return total / looks
 
+    def _refusal(
+        self, scan: Scan, clock: Clock, verdict: str, reason: str, beyond: str | None = None
+    ) -> Prediction:
+        blank = np.zeros(scan.pixels.shape, np.float32)
+        return self._answer(scan, blank, (), [], clock, verdict, reason, beyond)
+
     def _answer(
         self,
         scan: Scan,
@@ -197,6 +236,7 @@ class Predictor:
         clock: Clock,
         verdict: str,
         reason: str | None,
+        beyond: str | None,
     ) -> Prediction:
         mask = np.zeros(scan.pixels.shape, np.uint8)
         for part in masks:
@@ -209,6 +249,7 @@ class Predictor:
             p_affected=nerves[0].p_affected if nerves else None,
             model=f"{self.name} {self.version}",
             reason=reason,
+            beyond=beyond,
             timings_ms=clock.read(),
         )
 

@@ -87,6 +87,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
         processing.left_training(view, predictor.preprocess)
         verdict.before(predictor)
         verdict.card(outcome)
+        verdict.overrule(outcome, view)
         if item.note:
             st.caption(f":material/labs: {item.note}")
         if view.point is not None:

@@ -195,6 +195,7 @@ def _look(item: Item, model: Predictor) -> tuple[Hashable, ...]:
         view.point,
         view.settings,
         view.region,
+        view.frame in view.trusted,
         model.name,
         model.version,
     )
@@ -222,7 +223,8 @@ def _analyse(item: Item, view: View, model: Predictor) -> Outcome:
         if view.region is not None:
             scan = scan.with_region(view.region)
         start = time.perf_counter()
-        prediction = model.predict(scan, click=view.point, preprocess=view.settings)
+        gate = view.frame not in view.trusted
+        prediction = model.predict(scan, click=view.point, preprocess=view.settings, gate=gate)
         return Outcome(
             item, scan, prediction, read_ms=reading * 1000, ms=(time.perf_counter() - start) * 1000
         )

@@ -48,12 +48,14 @@ class View:
         points: where the user pointed, (x, y) px, by frame.
         settings: image processing chosen on the page, None for the model's own.
         region: ultrasound region chosen on the page, None for the one found.
+        trusted: frames that the user wants judged although the learned gate holds them out of scope.
     """
 
     frame: int = 0
     points: dict[int, Point] = field(default_factory=dict)
     settings: Preprocess | None = None
     region: Box | None = None
+    trusted: set[int] = field(default_factory=set)
 
     @property
     def point(self) -> Point | None:

@@ -43,10 +43,25 @@ def card(outcome: Outcome) -> None:
         reason = outcome.refused or (found.reason if found is not None else None)
         if reason:
             st.markdown(reason)
+        elif found is not None and found.beyond:
+            st.warning(f"Judged all the same. {found.beyond}", icon=":material/warning:")
         st.markdown(words.MEANINGS[verdict])
         if found is not None and len(found.nerves) > 1:
             st.markdown("The verdict is that of the nerve most likely affected; each has its own row below.")
         notice()
+
+
+def overrule(outcome: Outcome, view: View) -> None:
+    """Offer to judge a scan that only the learned gate holds back, and to take that back; never a scan that
+    cannot be read."""
+    found = outcome.prediction
+    if found is None or found.beyond is None:
+        return
+    if view.frame in view.trusted:
+        label, change = "Heed the warning again", view.trusted.discard
+    else:
+        label, change = "Judge it all the same", view.trusted.add
+    st.button(label, icon=":material/gavel:", key="overrule", on_click=change, args=(view.frame,))
 
 
 def nerves(outcome: Outcome) -> None:
