@@ -23,6 +23,7 @@ def main() -> None:
         [
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/diagnose.py", title="Diagnose", icon=":material/frame_inspect:"),
+            st.Page("pages/explain.py", title="Explain", icon=":material/psychology_alt:"),
             st.Page("pages/data.py", title="Data", icon=":material/dataset:"),
             st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),
             st.Page("pages/robustness.py", title="Robustness", icon=":material/shield:"),
