@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError, RefusedScan
-from nerve_core.ui import examples, processing, session, verdict, words
+from nerve_core.ui import examples, measures, processing, scale, session, verdict
 from nerve_core.ui.scan_view import scan_view
 from nerve_core.ui.session import Item, Outcome, Point, View
 
@@ -76,13 +76,13 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
                 outcome.scan,
                 outcome.prediction,
                 key="scan",
-                point=view.point,
+                point=view.ruler[-1] if view.ruling and view.ruler else view.point,
                 on_point=lambda point: _point(view, point),
                 truth=examples.truth(item, view.frame),
                 region=show_region,
             )
             verdict.legend()
-            st.caption(f":material/straighten: {words.scale(outcome.scan)}")
+            st.caption(f":material/straighten: {scale.said(outcome.scan, view)}")
     with judged:
         processing.left_training(view, predictor.preprocess)
         verdict.before(predictor)
@@ -94,12 +94,16 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
             st.caption(f":material/ads_click: Pointed at x {view.point[0]:.0f} px, y {view.point[1]:.0f} px.")
     if outcome.prediction is not None:
         verdict.nerves(outcome)
+        if outcome.prediction.nerves:
+            measures.panel(outcome, view)
         verdict.downloads(outcome, view, predictor)
         verdict.timing(outcome)
 
 
 def _point(view: View, point: Point | None) -> None:
-    if point is None:
+    if view.ruling and point is not None:
+        scale.clicked(view, point)
+    elif point is None:
         view.points.pop(view.frame, None)
     else:
         view.points[view.frame] = point

@@ -21,6 +21,7 @@ import streamlit as st
 from nerve_core.errors import NerveCoreError, RefusedScan
 from nerve_core.imaging.read import base_name, open_scan
 from nerve_core.imaging.scan import Scan
+from nerve_core.ui import scale
 from nerve_core.ui.session_items import Item, Outcome, Point, Summary, View
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ def _look(item: Item, model: Predictor) -> tuple[Hashable, ...]:
         view.point,
         view.settings,
         view.region,
+        view.mm_per_px,
         view.frame in view.trusted,
         model.name,
         model.version,
@@ -222,6 +224,7 @@ def _analyse(item: Item, view: View, model: Predictor) -> Outcome:
         scan, reading = _decoded(item, view.frame)
         if view.region is not None:
             scan = scan.with_region(view.region)
+        scan = scale.with_ruler(scan, view)
         start = time.perf_counter()
         gate = view.frame not in view.trusted
         prediction = model.predict(scan, click=view.point, preprocess=view.settings, gate=gate)

@@ -48,6 +48,9 @@ class View:
         points: where the user pointed, (x, y) px, by frame.
         settings: image processing chosen on the page, None for the model's own.
         region: ultrasound region chosen on the page, None for the one found.
+        ruler: ends of a known length that the user clicked on, (x, y) px, at most two.
+        ruling: whether the next click is such an end.
+        mm_per_px: scale the user gave, where the file states none.
         trusted: frames that the user wants judged although the learned gate holds them out of scope.
     """
 
@@ -55,6 +58,9 @@ class View:
     points: dict[int, Point] = field(default_factory=dict)
     settings: Preprocess | None = None
     region: Box | None = None
+    ruler: tuple[Point, ...] = ()
+    ruling: bool = False
+    mm_per_px: float | None = None
     trusted: set[int] = field(default_factory=set)
 
     @property

@@ -75,7 +75,13 @@ class KnownPredictor:
         nerve = Nerve(contour, (x, y), 1256.0, None, 0.9, self.p)
         timings = {"network": 20.0, "total": 20.0}
         return Prediction(
-            mask / np.float32(255), mask, (nerve,), verdict_of(self.p), self.p, "research 1", None, timings
+            mask / np.float32(255),
+            mask,
+            (nerve,),
+            verdict_of(self.p),
+            self.p,
+            "research 1",
+            timings_ms=timings,
         )
 
 

@@ -1,0 +1,95 @@
+"""The millimetre scale of a scan that states none: two clicks on the picture and a known length."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from nerve_core.imaging.scan import Scan
+from nerve_core.ui import words
+from nerve_core.ui.session_items import Point, View
+
+SHORTEST = 20.0
+"""Least distance of the two ends, px: nearer ones would make every size uncertain by a tenth and more."""
+
+
+def states_none(scan: Scan) -> bool:
+    """Whether the file gives no scale, so that the user may."""
+    return scan.spacing_mm is None and not scan.calibrated
+
+
+def with_ruler(scan: Scan, view: View) -> Scan:
+    """The scan with the user's scale where the file states none."""
+    if view.mm_per_px is None or not states_none(scan):
+        return scan
+    return replace(scan, spacing_mm=(view.mm_per_px, view.mm_per_px))
+
+
+def said(scan: Scan, view: View) -> str:
+    """One sentence on the scale of a scan as the user looks at it."""
+    if view.mm_per_px is not None:
+        return f"Your scale: {view.mm_per_px:.4f} mm a pixel."
+    return words.scale(scan)
+
+
+def clicked(view: View, point: Point) -> None:
+    """Take a click as an end of the ruler; the second one ends the asking."""
+    view.ruler = (*view.ruler, point)[-2:]
+    view.ruling = len(view.ruler) < 2
+
+
+def distance(view: View) -> float | None:
+    """Distance of the ruler's ends, px; None before both are there."""
+    if len(view.ruler) < 2:
+        return None
+    (x, y), (u, v) = view.ruler
+    return float(((x - u) ** 2 + (y - v) ** 2) ** 0.5)
+
+
+def panel(scan: Scan, view: View, key: str) -> None:
+    """Set, keep and use a scale; nothing where the file states its own."""
+    if not states_none(scan) and view.mm_per_px is None:
+        return
+    kept: dict[str, float] = st.session_state.setdefault("scales", {})
+    with st.popover("Set the scale", icon=":material/straighten:"):
+        st.markdown(
+            "Click on the two ends of something of known length, such as the depth marks at the side of the "
+            "picture, and say how long it is. Pixels must be square."
+        )
+        if st.button("Click the two ends now", key=f"ruler-{key}", icon=":material/ads_click:"):
+            view.ruling, view.ruler = True, ()
+            st.rerun()
+        _length(view, key)
+        if view.mm_per_px is not None:
+            name = st.text_input("Keep it for this machine and depth as", key=f"ruler-name-{key}")
+            if st.button("Keep", key=f"ruler-keep-{key}", disabled=not name.strip()):
+                kept[name.strip()] = view.mm_per_px
+            if st.button("Forget the scale", key=f"ruler-forget-{key}", icon=":material/delete:"):
+                view.ruler, view.mm_per_px = (), None
+                st.rerun()
+        if kept:
+            chosen = st.selectbox("Or use one kept before", list(kept), index=None, key=f"ruler-kept-{key}")
+            if chosen and view.mm_per_px != kept[chosen]:
+                view.mm_per_px = kept[chosen]
+                st.rerun()
+    if view.ruling:
+        end = "first" if not view.ruler else "second"
+        st.info(f"Click on the {end} end of the known length in the scan.", icon=":material/straighten:")
+
+
+def _length(view: View, key: str) -> None:
+    """The length between the ends, once both are there."""
+    between = distance(view)
+    if between is None:
+        return
+    if between < SHORTEST:
+        st.warning(f"The two ends are only {between:.0f} px apart; choose a longer distance and click again.")
+        return
+    length = st.number_input(
+        "Length between them, mm", 0.1, 500.0, 10.0, 0.5, key=f"ruler-mm-{key}", format="%.1f"
+    )
+    st.caption(f"{between:.0f} px = {length:.1f} mm: {length / between:.4f} mm a pixel.")
+    if st.button("Use it", key=f"ruler-use-{key}", type="primary"):
+        view.mm_per_px = length / between
+        st.rerun()
