@@ -22,11 +22,11 @@ NOTICE = (
 """Stands beside every verdict, wherever it is shown."""
 
 UNCERTAIN_RANGE = (0.4, 0.6)
-"""Open interval of p_affected called uncertain until abstention is calibrated."""
+"""Open interval of p_affected called uncertain by weights without calibrated abstention."""
 
 
 def verdict_of(p_affected: float) -> str:
-    """Verdict in words for one probability in [0, 1]."""
+    """Verdict in words for one probability in [0, 1], without calibrated abstention."""
     low, high = UNCERTAIN_RANGE
     if low < p_affected < high:
         return UNCERTAIN
@@ -44,6 +44,7 @@ class Nerve:
         area_mm2: enclosed area in mm², None when the scale is unknown.
         confidence: mean contour probability inside, 0 to 1.
         p_affected: probability of looking affected, 0 to 1.
+        word: the verdict where abstention is calibrated; None leaves it to :func:`verdict_of`.
     """
 
     contour: np.ndarray
@@ -52,10 +53,11 @@ class Nerve:
     area_mm2: float | None
     confidence: float
     p_affected: float
+    word: str | None = None
 
     @property
     def verdict(self) -> str:
-        return verdict_of(self.p_affected)
+        return self.word or verdict_of(self.p_affected)
 
 
 @dataclass(frozen=True, eq=False)

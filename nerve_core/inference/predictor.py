@@ -18,9 +18,10 @@ from nerve_core.imaging.click import click_map
 from nerve_core.imaging.gate import check_quality
 from nerve_core.imaging.preprocess import Prepared, Preprocess
 from nerve_core.imaging.scan import Box, Scan
+from nerve_core.inference.abstention import Abstention
 from nerve_core.inference.backends import BACKENDS, Network, best_backend, best_device
 from nerve_core.inference.contours import Selection, centroid, components, outline
-from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Nerve, Prediction, verdict_of
+from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Nerve, Prediction
 from nerve_core.inference.scope import FOREIGN, SENTENCES, Observed, Scope, observable
 from nerve_core.models.checkpoint import load_checkpoint
 from nerve_core.models.verdict import CROP, crop_window, cut, normalise_crop
@@ -62,6 +63,7 @@ class Predictor:
         self.closer: tuple[float, ...] = tuple(self.config.get("closer", CLOSER))
         calibration = self.config.get("calibration", {})
         self.slope, self.bias = calibration.get("slope", 1.0), calibration.get("bias", 0.0)
+        self.abstention = Abstention.from_config(self.config)
         size = self.preprocess.size
         engine = BACKENDS[backend]
         self.observed = observable(model.contour)
@@ -147,9 +149,12 @@ class Predictor:
             return self._refusal(scan, clock, NOT_ASSESSABLE if kind == FOREIGN else NO_NERVE, beyond, beyond)
         chances = [self.p_affected(scan.pixels, mask) for mask in masks]
         clock.mark("verdict")
-        nerves = [nerve_of(scan, mask, probability, p) for mask, p in zip(masks, chances, strict=True)]
+        nerves = [
+            nerve_of(scan, mask, probability, p, self.abstention)
+            for mask, p in zip(masks, chances, strict=True)
+        ]
         nerves.sort(key=lambda nerve: -nerve.p_affected)
-        verdict = verdict_of(nerves[0].p_affected) if nerves else NO_NERVE
+        verdict = nerves[0].verdict if nerves else NO_NERVE
         return self._answer(scan, probability, tuple(nerves), masks, clock, verdict, None, beyond)
 
     def find(self, scan: Scan, click: tuple[float, float] | None = None) -> list[np.ndarray]:
@@ -303,8 +308,14 @@ def window_around(point: tuple[float, float], region: Box, share: float) -> Box:
     return y, x, y + height, x + width
 
 
-def nerve_of(scan: Scan, mask: np.ndarray, probability: np.ndarray, p_affected: float) -> Nerve:
-    """Measurements of one nerve from its 0/1 mask."""
+def nerve_of(
+    scan: Scan,
+    mask: np.ndarray,
+    probability: np.ndarray,
+    p_affected: float,
+    abstention: Abstention | None = None,
+) -> Nerve:
+    """Measurements of one nerve from its 0/1 mask, and its verdict."""
     area = float(np.count_nonzero(mask))
     x, y = centroid(mask)
     spacing = scan.spacing_at(y, x)
@@ -315,6 +326,7 @@ def nerve_of(scan: Scan, mask: np.ndarray, probability: np.ndarray, p_affected: 
         area_mm2=None if spacing is None else area * spacing[0] * spacing[1],
         confidence=float(probability[mask > 0].mean()),
         p_affected=p_affected,
+        word=None if abstention is None else abstention.verdict(p_affected),
     )
 
 
