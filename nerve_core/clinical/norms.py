@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
@@ -137,23 +137,20 @@ def norms() -> tuple[Norm, ...]:
         )
 
 
+CUT_OFF_COLUMNS = {field.name: field.name for field in fields(CutOff)} | {
+    "sensitivity": "sensitivity_pct",
+    "specificity": "specificity_pct",
+    "note": "design_or_note",
+}
+"""Column of the table by field."""
+
+
 @cache
 def cut_offs() -> tuple[CutOff, ...]:
     """Every row of the table of rules."""
     with (HERE / "cutoffs.csv").open(newline="", encoding="utf-8") as file:
         return tuple(
-            CutOff(
-                row["condition"],
-                row["site"],
-                row["parameter"],
-                row["operator"],
-                row["threshold"],
-                row["unit"],
-                row["sensitivity_pct"],
-                row["specificity_pct"],
-                row["design_or_note"],
-                row["source"],
-            )
+            CutOff(**{name: row[column] for name, column in CUT_OFF_COLUMNS.items()})
             for row in csv.DictReader(file)
         )
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nerve_core.arguments import add_manifests
+
 HELP = "fit weights to a new clinic's scans, which need no contours"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``python -m nerve_core adapt``."""
-    parser.add_argument(
-        "--manifest",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        metavar="FILE",
-        help="scans of the clinic; contours in them are not looked at",
-    )
+    add_manifests(parser, "scans of the clinic; contours in them are not looked at")
     parser.add_argument(
         "--start", type=Path, required=True, metavar="DIR", help="checkpoint to begin with, checkpoints/NAME"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from nerve_core.commands.evaluate import positive
+from nerve_core.arguments import positive
 
 HELP = "time the path from a PNG to its verdict"
 FEWEST = 30

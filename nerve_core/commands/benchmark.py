@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from nerve_core.commands.evaluate import positive
+from nerve_core.arguments import positive
 from nerve_core.config import ROOT
 
 HELP = "compare architectures and classical methods on the same scans"

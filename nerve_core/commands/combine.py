@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nerve_core.arguments import add_manifests
+
 HELP = "average the verdicts of two trainings in one checkpoint"
 
 
@@ -12,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``python -m nerve_core combine``."""
     add = parser.add_argument
     add("weights", type=Path, nargs=2, metavar="DIR", help="two checkpoints; the contours are the second's")
-    add("--manifest", type=Path, nargs="+", required=True, metavar="FILE", help="sets to calibrate on")
+    add_manifests(parser, "sets to calibrate on")
     add("--out", type=Path, required=True, metavar="DIR", help="checkpoint folder")
     add("--version", default="1.0", help="version written into the checkpoint (default: 1.0)")
 

@@ -8,18 +8,15 @@ import sys
 import warnings
 from pathlib import Path
 
+from nerve_core.arguments import add_manifests, positive
+
 HELP = "score the weights on a manifest"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``python -m nerve_core evaluate``."""
-    parser.add_argument(
-        "--manifest",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="FILE",
-        help="manifest CSV, or a folder with affected/ and unaffected/; several are put together",
+    add_manifests(
+        parser, "manifest CSV, or a folder with affected/ and unaffected/; several are put together"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument(
@@ -46,14 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=positive, default=2, metavar="N", help="scans predicted at once (default: 2)"
     )
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

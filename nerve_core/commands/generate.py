@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from nerve_core.commands.evaluate import positive
+from nerve_core.arguments import add_manifests, positive
 from nerve_core.data.manifest import LABELS
 
 HELP = "train generators of scans, sample from them and score them"
@@ -24,10 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Subcommands of ``python -m nerve_core generate``."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     train = actions.add_parser("train", help=_TRAIN, description=_TRAIN)
-    train.add_argument(
-        "--manifest", type=Path, nargs="+", action="extend", required=True, metavar="FILE",
-        help="real sets, and for a translation phantoms (column simulated 1)",
-    )  # fmt: skip
+    add_manifests(train, "real sets, and for a translation phantoms (column simulated 1)")
     train.add_argument(
         "--method", choices=["one-sided", "cycle", "paint", "enhance"], help="default: from the config"
     )
@@ -44,10 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     sample = actions.add_parser("sample", help=_SAMPLE, description=_SAMPLE)
     sample.add_argument("--generator", type=Path, required=True, metavar="DIR", help="what train wrote")
-    sample.add_argument(
-        "--manifest", type=Path, nargs="+", action="extend", required=True, metavar="FILE",
-        help="what to translate or enhance, or whose contours to paint; real sets: the training side alone",
-    )  # fmt: skip
+    add_manifests(
+        sample,
+        "what to translate or enhance, or whose contours to paint; real sets: the training side alone",
+    )
     sample.add_argument("--out", type=Path, required=True, metavar="DIR", help="set to write")
     sample.add_argument("--count", type=positive, metavar="N", help="how many (default: one a row)")
     sample.add_argument("--seed", type=int, default=0, metavar="N", help="of the painter (default 0)")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from nerve_core.commands.evaluate import positive
+from nerve_core.arguments import add_manifests, positive
 from nerve_core.config import ROOT
 
 HELP = "search for better training settings, by a grid or Optuna"
@@ -15,15 +15,7 @@ HELP = "search for better training settings, by a grid or Optuna"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``python -m nerve_core search``."""
     add = parser.add_argument
-    add(
-        "--manifest",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        metavar="FILE",
-        help="what to train on",
-    )
+    add_manifests(parser, "what to train on")
     add(
         "--space",
         type=Path,

@@ -6,20 +6,14 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from nerve_core.arguments import add_manifests
+
 HELP = "train weights on your own or the public sets"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``python -m nerve_core train``."""
-    parser.add_argument(
-        "--manifest",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        metavar="FILE",
-        help="what to train on",
-    )
+    add_manifests(parser, "what to train on")
     parser.add_argument(
         "--licence",
         choices=["open", "any"],
