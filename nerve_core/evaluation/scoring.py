@@ -206,8 +206,9 @@ def _score_scan(
 ) -> Scored:
     """Compare the predictions of one scan with its true mask (H, W), None where nobody drew one."""
     label = label_of(row)
-    answer = answer_of(predictor.predict(scan, gate=False), true)
-    refused = gate(scan)
+    prediction = predictor.predict(scan, gate=False)
+    answer = answer_of(prediction, true)
+    refused = gate(scan) or prediction.beyond
     top, left, bottom, right = scan.region
     brightness = float(scan.pixels[top:bottom, left:right].mean())
     if true is None or not true.any():

@@ -12,7 +12,6 @@ from nerve_core.inference.prediction import (
     NOT_ASSESSABLE,
     UNAFFECTED,
     UNCERTAIN,
-    UNCERTAIN_RANGE,
     Nerve,
     Prediction,
 )
@@ -39,9 +38,8 @@ MEANINGS: dict[str, str] = {
         "changes can look the same, so this does not rule disease out. Check that the outline is right."
     ),
     UNCERTAIN: (
-        f"The probability lies between {UNCERTAIN_RANGE[0]:.0%} and {UNCERTAIN_RANGE[1]:.0%}: the model "
-        "cannot tell. Try a clearer frame with the probe square to the nerve, or point at the nerve to "
-        "settle its outline."
+        "Neither affected nor unaffected can be ruled out with enough certainty: the model cannot tell. Try "
+        "a clearer frame with the probe square to the nerve, or point at the nerve to settle its outline."
     ),
     NO_NERVE: (
         "The model outlined nothing here. That does not mean that the nerve is absent or healthy. If you see "
