@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError, RefusedScan
-from nerve_core.ui import examples, measures, processing, scale, session, verdict
+from nerve_core.ui import examples, measures, processing, report, scale, session, verdict
 from nerve_core.ui.scan_view import scan_view
 from nerve_core.ui.session import Item, Outcome, Point, View
 
@@ -96,6 +96,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
         verdict.nerves(outcome)
         if outcome.prediction.nerves:
             measures.panel(outcome, view)
+            report.panel(outcome, view)
         verdict.downloads(outcome, view, predictor)
         verdict.timing(outcome)
 

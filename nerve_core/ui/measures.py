@@ -30,6 +30,10 @@ from nerve_core.ui.data_plots import INK, finished
 from nerve_core.ui.session import Outcome, View
 
 NOT_CHOSEN = "Choose the nerve"
+EVIDENCE = (
+    "Evidence beside the verdict, not a diagnosis: the sources measured other people with other machines. "
+    "† marks a source that quotes others."
+)
 
 
 def panel(outcome: Outcome, view: View) -> None:
@@ -68,6 +72,13 @@ def panel(outcome: Outcome, view: View) -> None:
             )
         with right:
             _norms(sizes)
+
+
+def chosen() -> tuple[str, str] | None:
+    """Nerve and site for which norms are shown; None where none are."""
+    nerve = st.session_state.get("norm-nerve")
+    site = st.session_state.get(f"norm-site-{nerve}") if nerve else None
+    return (nerve, site) if nerve and site else None
 
 
 def lines(sizes: Measurement) -> list[tuple[str, str]]:
@@ -139,7 +150,13 @@ def _norms(sizes: Measurement) -> None:
             persist_state="session",
             width=200,
         )
-        site = st.selectbox("Site", sites(nerve) if nerve else [], key=f"norm-site-{nerve}", width=260)
+        site = st.selectbox(
+            "Site",
+            sites(nerve) if nerve else [],
+            key=f"norm-site-{nerve}",
+            persist_state="session",
+            width=260,
+        )
     if not nerve or not site:
         st.caption("Choose which nerve this is and where, to see what published sizes say.")
         return
@@ -166,22 +183,24 @@ def _norms(sizes: Measurement) -> None:
             st.container(key=theme.table_key("rules")),
         ):
             st.markdown(rules_table(rules))
-    st.caption(
-        "Evidence beside the verdict, not a diagnosis: the sources measured other people with other "
-        "machines. † marks a source that quotes others."
-    )
+    st.caption(EVIDENCE)
 
 
 def as_table(found: Sequence[Norm], area: float) -> str:
     """A row a source: what it says of the area, its people and itself."""
     rows = ["| What it says | z | Who | Source |", "|:--|--:|:--|:--|"]
+    return "\n".join([*rows, *("| " + " | ".join(cells) + " |" for cells in norm_rows(found, area))])
+
+
+def norm_rows(found: Sequence[Norm], area: float) -> list[tuple[str, str, str, str]]:
+    """What each source says of an area, how many standard deviations, its people and itself."""
+    rows = []
     for norm in found:
         z = norm.z(area)
-        mark = " †" if norm.secondary else ""
         who = ", ".join(part for part in (norm.population, f"n = {norm.n}" if norm.n else "") if part)
-        cells = (norm.said_of(area), "–" if z is None else f"{z:+.1f}", who, f"{norm.source}{mark}")
-        rows.append("| " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+        source = norm.source + (" †" if norm.secondary else "")
+        rows.append((norm.said_of(area), "–" if z is None else f"{z:+.1f}", who, source))
+    return rows
 
 
 def rules_table(rules: Sequence[CutOff]) -> str:

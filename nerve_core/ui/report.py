@@ -1,0 +1,125 @@
+"""The report of a scan on the Diagnose page: a draft that the reader may change, and the PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from nerve_core.clinical.measure import Measurement, measure
+from nerve_core.clinical.norms import norms_of
+from nerve_core.clinical.report import Report, Table, as_pdf
+from nerve_core.ui import draw, measures, words
+from nerve_core.ui.session import Outcome, View
+
+LONGEST = 4000
+"""Most letters of the findings."""
+
+
+def panel(outcome: Outcome, view: View) -> None:
+    """Drawn only when opened: what is typed in, and the file."""
+    expander = st.expander("Report", icon=":material/description:", key="report", on_change="rerun")
+    if not expander.open:
+        return
+    with expander:
+        assert outcome.prediction is not None and outcome.scan is not None
+        sizes = [measure(outcome.scan, outcome.prediction, nerve) for nerve in outcome.prediction.nerves]
+        chosen = measures.chosen()
+        # A new draft for another look at the scan; what was typed for this one stays.
+        look = (outcome.item.id, view.frame, view.point, view.mm_per_px, chosen)
+        with st.container(horizontal=True):
+            reference = st.text_input(
+                "Scan", placeholder="A pseudonym or number, not the name", key=f"report-reference-{look}"
+            )
+            reader = st.text_input("Read by", key="report-reader", persist_state="session")
+        findings = st.text_area(
+            "Findings, as they will stand in the report",
+            draft(outcome, sizes, chosen),
+            height=180,
+            max_chars=LONGEST,
+            key=f"report-findings-{look}",
+        )
+        st.download_button(
+            "Report (PDF)",
+            lambda: as_pdf(content(outcome, view, sizes, chosen, reference, reader, findings)),
+            "nerve-report.pdf",
+            "application/pdf",
+            icon=":material/download:",
+            on_click="ignore",
+            key="report-pdf",
+        )
+        st.caption(
+            "Nothing of this is stored. The file name, the DICOM header and what lies outside the ultrasound "
+            "region stay out of the report."
+        )
+
+
+def draft(outcome: Outcome, sizes: Sequence[Measurement], chosen: tuple[str, str] | None) -> str:
+    """Findings in sentences, for the reader to keep, change or strike."""
+    assert outcome.prediction is not None
+    found = []
+    for number, (nerve, size) in enumerate(zip(outcome.prediction.nerves, sizes, strict=True), 1):
+        figures = dict(measures.lines(size))
+        found.append(
+            f"Nerve {number}: {words.HEADLINES[nerve.verdict].lower()}, probability of looking affected "
+            f"{words.percent(nerve.p_affected)}. Cross-sectional area {figures['Cross-sectional area']} "
+            f"({figures['Width × height']}), nearest edge at a depth of "
+            f"{figures['Depth of its nearest edge']}."
+        )
+    if chosen and sizes and sizes[0].unit == "mm":
+        nerve, site = chosen
+        for norm in norms_of(nerve, site):
+            mark = " (a source that quotes others)" if norm.secondary else ""
+            found.append(
+                f"Nerve 1 as {nerve} nerve, {site}: {norm.said_of(sizes[0].area)}, {norm.source}{mark}."
+            )
+    return "\n".join(found)
+
+
+def content(
+    outcome: Outcome,
+    view: View,
+    sizes: Sequence[Measurement],
+    chosen: tuple[str, str] | None,
+    reference: str,
+    reader: str,
+    findings: str,
+) -> Report:
+    """The report's content, from what is on the page."""
+    found, scan = outcome.prediction, outcome.scan
+    assert found is not None and scan is not None
+    tables = []
+    if sizes:
+        columns = ["Measurement", *(f"Nerve {number}" for number in range(1, len(sizes) + 1))]
+        each = [dict(measures.lines(size)) for size in sizes]
+        rows = [[name, *(own.get(name, "–") for own in each)] for name in each[0]]
+        note = "Measured on the outlines shown. Brightness and dark share change with gain and machine."
+        tables.append(Table("Measurements", columns, rows, (2, *([1] * len(sizes))), note))
+    if chosen and sizes and sizes[0].unit == "mm":
+        nerve, site = chosen
+        rows = measures.norm_rows(norms_of(nerve, site), sizes[0].area)
+        tables.append(
+            Table(
+                f"Nerve 1 beside published sizes: {nerve} nerve, {site}",
+                ("What it says", "z", "Who", "Source"),
+                rows,
+                (5, 1, 4, 5),
+                measures.EVIDENCE,
+            )
+        )
+    top, left, bottom, right = scan.region  # names are written beside it
+    headline = words.HEADLINES[found.verdict]
+    if found.p_affected is not None:
+        headline += f", {words.percent(found.p_affected)} probability of looking affected"
+    return Report(
+        reference.strip(),
+        reader.strip(),
+        headline,
+        draw.overlay(scan, found, view.point)[top:bottom, left:right],
+        "Outlines by the model: vermilion affected, sky blue unaffected, yellow uncertain.",
+        findings,
+        tables,
+        found.model,
+        datetime.now(),
+    )

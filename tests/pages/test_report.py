@@ -1,0 +1,62 @@
+"""The report on the Diagnose page: a draft to change, and a file without the scan's own name."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from pypdf import PdfReader
+from streamlit.testing.v1 import AppTest
+
+from nerve_core.clinical.report import as_pdf
+from nerve_core.inference.prediction import NOTICE
+from nerve_core.ui import measures, report
+from nerve_core.ui.session import Item, analyse_once
+from nerve_core.ui.session_items import View
+from tests.pages.conftest import KnownPredictor, png
+from tests.pages.test_diagnose import upload, view
+
+
+@pytest.fixture
+def opened(diagnose: AppTest) -> AppTest:
+    diagnose.session_state["report"] = True
+    diagnose.session_state["measures"] = True
+    return upload(diagnose, ("Jane-Doe.png", png()))
+
+
+def test_the_draft_says_what_was_found_and_follows_the_scale(opened: AppTest):
+    (field,) = opened.text_area
+    assert (
+        "Nerve 1: looks affected, probability of looking affected 90 %." in field.value
+        and "px²" in field.value
+    )
+    view(opened).mm_per_px = 0.1
+    opened.run()
+    opened.selectbox(key="norm-nerve").set_value("median").run()
+    opened.selectbox(key="norm-site-median").set_value("wrist").run()
+    (field,) = opened.text_area
+    assert "4.2 × 4.0 mm" in field.value and "above the range of 7 to 13 mm², Bae 2021" in field.value
+    assert "(a source that quotes others)" in field.value and not opened.exception
+
+
+def test_what_was_typed_stays(opened: AppTest):
+    opened.text_area[0].set_value("My own words.").run()
+    opened.text_input(key="report-reader").set_value("A. Reader").run()
+    assert opened.text_area[0].value == "My own words."
+
+
+def test_the_file_holds_the_page_and_not_the_files_name(known: KnownPredictor):
+    outcome = analyse_once(Item("1", "Jane-Doe.png", png(), "d"), known)
+    sizes = [measures.measure(outcome.scan, outcome.prediction, outcome.prediction.nerves[0])]
+    made = report.content(outcome, View(), sizes, None, " study 7 ", "A. Reader", "My own words.")
+    pdf = as_pdf(made)
+    said = " ".join(" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages)
+    for part in ("study 7", "A. Reader", "My own words.", "Looks affected, 90 %", "42 × 40 px", NOTICE):
+        assert part in said
+    assert "Jane" not in said and b"Jane" not in pdf
+
+
+def test_only_the_ultrasound_region_is_shown(known: KnownPredictor):
+    outcome = analyse_once(Item("1", "a.png", png(), "d"), known)
+    outcome.scan.__dict__["region"] = (10, 20, 110, 150)
+    assert report.content(outcome, View(), [], None, "", "", "").picture.shape == (100, 130, 3)
