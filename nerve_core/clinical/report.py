@@ -113,7 +113,7 @@ def _heading(pdf: FPDF, text: str, size: int) -> None:
 
 def _text(pdf: FPDF, text: str, size: int) -> None:
     pdf.set_font(FONT, "", size)
-    pdf.multi_cell(0, size * 0.47, text, new_x="LMARGIN", new_y="NEXT")
+    pdf.multi_cell(0, size * 0.47, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
 
 def _picture(pdf: FPDF, picture: np.ndarray, caption: str) -> None:

@@ -7,6 +7,7 @@ import html
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 import plotly.graph_objects as go
@@ -74,11 +75,21 @@ def panel(outcome: Outcome, view: View) -> None:
             _norms(sizes)
 
 
-def chosen() -> tuple[str, str] | None:
-    """Nerve and site for which norms are shown; None where none are."""
+@dataclass(frozen=True)
+class Compared:
+    """Which nerve of the scan, from 0, is compared with the norms of which nerve at which site."""
+
+    number: int
+    nerve: str
+    site: str
+
+
+def compared(item: str) -> Compared | None:
+    """What is compared with norms for an item, by its id; None where nothing is."""
     nerve = st.session_state.get("norm-nerve")
     site = st.session_state.get(f"norm-site-{nerve}") if nerve else None
-    return (nerve, site) if nerve and site else None
+    number = st.session_state.get(f"measures-nerve-{item}") or 0
+    return Compared(number, nerve, site) if nerve and site else None
 
 
 def lines(sizes: Measurement) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ def panel(outcome: Outcome, view: View) -> None:
     with expander:
         assert outcome.prediction is not None and outcome.scan is not None
         sizes = [measure(outcome.scan, outcome.prediction, nerve) for nerve in outcome.prediction.nerves]
-        chosen = measures.chosen()
+        chosen = measures.compared(outcome.item.id)
         # A new draft for another look at the scan; what was typed for this one stays.
         look = (outcome.item.id, view.frame, view.point, view.mm_per_px, chosen)
         with st.container(horizontal=True):
@@ -55,7 +55,7 @@ def panel(outcome: Outcome, view: View) -> None:
         )
 
 
-def draft(outcome: Outcome, sizes: Sequence[Measurement], chosen: tuple[str, str] | None) -> str:
+def draft(outcome: Outcome, sizes: Sequence[Measurement], chosen: measures.Compared | None) -> str:
     """Findings in sentences, for the reader to keep, change or strike."""
     assert outcome.prediction is not None
     found = []
@@ -67,21 +67,28 @@ def draft(outcome: Outcome, sizes: Sequence[Measurement], chosen: tuple[str, str
             f"({figures['Width × height']}), nearest edge at a depth of "
             f"{figures['Depth of its nearest edge']}."
         )
-    if chosen and sizes and sizes[0].unit == "mm":
-        nerve, site = chosen
-        for norm in norms_of(nerve, site):
+    if (area := area_compared(sizes, chosen)) is not None:
+        for norm in norms_of(chosen.nerve, chosen.site):
             mark = " (a source that quotes others)" if norm.secondary else ""
             found.append(
-                f"Nerve 1 as {nerve} nerve, {site}: {norm.said_of(sizes[0].area)}, {norm.source}{mark}."
+                f"Nerve {chosen.number + 1} as {chosen.nerve} nerve, {chosen.site}: {norm.said_of(area)}, "
+                f"{norm.source}{mark}."
             )
     return "\n".join(found)
+
+
+def area_compared(sizes: Sequence[Measurement], chosen: measures.Compared | None) -> float | None:
+    """Area, mm², of the nerve that is compared with norms; None where none is."""
+    if chosen is None or chosen.number >= len(sizes) or sizes[chosen.number].unit != "mm":
+        return None
+    return sizes[chosen.number].area
 
 
 def content(
     outcome: Outcome,
     view: View,
     sizes: Sequence[Measurement],
-    chosen: tuple[str, str] | None,
+    chosen: measures.Compared | None,
     reference: str,
     reader: str,
     findings: str,
@@ -96,12 +103,11 @@ def content(
         rows = [[name, *(own.get(name, "–") for own in each)] for name in each[0]]
         note = "Measured on the outlines shown. Brightness and dark share change with gain and machine."
         tables.append(Table("Measurements", columns, rows, (2, *([1] * len(sizes))), note))
-    if chosen and sizes and sizes[0].unit == "mm":
-        nerve, site = chosen
-        rows = measures.norm_rows(norms_of(nerve, site), sizes[0].area)
+    if (area := area_compared(sizes, chosen)) is not None:
+        rows = measures.norm_rows(norms_of(chosen.nerve, chosen.site), area)
         tables.append(
             Table(
-                f"Nerve 1 beside published sizes: {nerve} nerve, {site}",
+                f"Nerve {chosen.number + 1} beside published sizes: {chosen.nerve} nerve, {chosen.site}",
                 ("What it says", "z", "Who", "Source"),
                 rows,
                 (5, 1, 4, 5),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
@@ -54,6 +55,18 @@ def test_the_file_holds_the_page_and_not_the_files_name(known: KnownPredictor):
     for part in ("study 7", "A. Reader", "My own words.", "Looks affected, 90 %", "42 × 40 px", NOTICE):
         assert part in said
     assert "Jane" not in said and b"Jane" not in pdf
+
+
+def test_norms_are_of_the_nerve_that_was_chosen(known: KnownPredictor):
+    outcome = analyse_once(Item("1", "a.png", png(), "d"), known)
+    (size,) = (measures.measure(outcome.scan, outcome.prediction, outcome.prediction.nerves[0]),)
+    sizes = [replace(size, unit="mm", area=area) for area in (20.0, 9.0)]
+    second = measures.Compared(1, "median", "wrist")
+    made = report.content(outcome, View(), sizes, second, "", "", "")
+    assert made.tables[-1].heading == "Nerve 2 beside published sizes: median nerve, wrist"
+    assert made.tables[-1].rows[0][0] == "within the range of 7 to 13 mm²"
+    assert report.area_compared(sizes, replace(second, number=2)) is None
+    assert report.area_compared([size], replace(second, number=0)) is None  # no scale
 
 
 def test_only_the_ultrasound_region_is_shown(known: KnownPredictor):
