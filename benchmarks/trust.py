@@ -68,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     collect(sets_in(args.data), predictor, args.limit, found, args.rows)
     fitted = fit([row for row in found if row["side"] == "val"])
     path = predictor.folder / "config.json"
-    write_json(path, json.loads(path.read_text()) | fitted)
+    partial = path.with_suffix(".json.part")
+    partial.write_text(json.dumps(json.loads(path.read_text()) | fitted, indent=1) + "\n")
+    partial.replace(path)
     figures = measure([row for row in found if row["side"] == "test"], fitted)
     kept = json.loads(TARGET.read_text()) if TARGET.exists() else {}
     own = kept.get(predictor.name, {}) | {
@@ -131,7 +133,7 @@ def judged(row: Mapping[str, str], predictor: Predictor) -> dict[str, Any]:
     if answer["label"] or answer["sham"]:
         return answer
     doubt = look_again(predictor, scan)
-    figures = figures_of(scan, prediction, doubt)
+    figures = figures_of(prediction, doubt)
     answer["figures"] = None if figures is None else figures.tolist()
     if best is not None:
         _, spread = areas(versions(doubt, masks[best]))

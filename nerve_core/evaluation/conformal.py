@@ -88,14 +88,14 @@ def conformal_figures(
     """Promise and measurement at one level, with intervals by group.
 
     Returns:
-        ``promised, coverage`` (the set holds the true label; of all, and by label), ``abstained``,
-        ``errors_answered`` and ``errors_all`` (probability of 0.5 or more called affected), each a rate.
+        ``promised, coverage`` (the set holds the true label; of all, and by label), ``abstained`` (verdict
+        uncertain), ``errors_answered`` and ``errors_all`` (0.5 or more called affected), each a rate.
     """
     names = [AFFECTED if label else UNAFFECTED for label in labels]
     groups = np.asarray(groups, str)
     sets = [rule.labels(p, level) for p in p_affected]
     held = np.array([name in one for name, one in zip(names, sets, strict=True)], float)
-    single = np.array([len(one) == 1 for one in sets])
+    answered = np.array([rule.verdict(p, level) != UNCERTAIN for p in p_affected])
     wrong = ((np.asarray(p_affected) >= 0.5) != np.asarray(labels)).astype(float)
     labels = np.asarray(labels)
     return {
@@ -103,7 +103,7 @@ def conformal_figures(
         "coverage": rate(held, groups.tolist()),
         "coverage_affected": rate(held[labels == 1], groups[labels == 1].tolist()),
         "coverage_unaffected": rate(held[labels == 0], groups[labels == 0].tolist()),
-        "abstained": rate(1.0 - single, groups.tolist()),
-        "errors_answered": rate(1 - held[single], groups[single].tolist()),
+        "abstained": rate(1.0 - answered, groups.tolist()),
+        "errors_answered": rate(wrong[answered], groups[answered].tolist()),
         "errors_all": rate(wrong, groups.tolist()),
     }

@@ -3,7 +3,8 @@
 Split-conformal prediction by label: at the level 1 - a, each label is left out of the set only where the
 probability speaks more strongly against it than in all but a share a of the nerves of that label on which
 the thresholds were set (:mod:`nerve_core.evaluation.conformal`). A set of one label is a verdict; both
-labels, or none, is *uncertain*.
+labels, or none, is *uncertain*. So is a set of one label that the probability itself (0.5) speaks against,
+which only makes the promise safer.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ class Abstention:
         return frozenset(label for label, held in kept.items() if held)
 
     def verdict(self, p_affected: float, level: float | None = None) -> str:
-        """The one label left, or *uncertain*."""
-        labels = self.labels(p_affected, level)
-        return next(iter(labels)) if len(labels) == 1 else UNCERTAIN
+        """The one label left, where the probability speaks for it too; else *uncertain*."""
+        favoured = AFFECTED if p_affected >= 0.5 else UNAFFECTED
+        return favoured if self.labels(p_affected, level) == {favoured} else UNCERTAIN
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Abstention | None:

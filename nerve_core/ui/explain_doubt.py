@@ -117,7 +117,7 @@ def _contour(
 
     fitted = predictor.config.get("expected_dice")
     if fitted:
-        rated = expected_dice(figures_of(scan, prediction, doubt), fitted)
+        rated = expected_dice(figures_of(prediction, doubt), fitted)
         st.metric("Expected quality of the outline (Dice)", f"{rated:.2f}", border=True)
         if found := _measured(predictor.name).get("expected_dice", {}).get("all"):
             st.caption(
