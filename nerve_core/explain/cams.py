@@ -35,7 +35,7 @@ class Score(ScoreCAM):
         found = []
         with torch.inference_mode():
             for picture, maps, target in zip(
-                input_tensor, torch.as_tensor(activations), targets, strict=True
+                input_tensor, torch.as_tensor(activations, device=input_tensor.device), targets, strict=True
             ):
                 shown = F.interpolate(maps[:, None], size=(side, side), mode="bilinear", align_corners=False)
                 low, high = shown.amin((1, 2, 3), keepdim=True), shown.amax((1, 2, 3), keepdim=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import nn
@@ -54,7 +56,7 @@ def contour_map(
         kind: one of ``KINDS``.
         layer: key of :func:`contour_layers`; None takes the first.
         click: (x, y) px where the clinician pointed.
-        preprocess: settings other than the model's own.
+        preprocess: settings other than the model's own; its ``size`` is ignored.
 
     Returns:
         float32 (H, W) in the scan's own pixels, 0 to 1.
@@ -64,7 +66,7 @@ def contour_map(
     """
     if kind not in KINDS:
         raise DataError(f"The method {kind!r} does not fit the outline: choose one of {', '.join(KINDS)}.")
-    prepared = (preprocess or judge.preprocess).apply(scan)
+    prepared = replace(preprocess or judge.preprocess, size=judge.preprocess.size).apply(scan)
     inside = prepared.to_network_map(np.asarray(mask > 0, np.float32)) > 0.5
     if np.count_nonzero(mask) < SMALLEST or not inside.any():
         raise DataError(

@@ -179,15 +179,14 @@ def explain(
     if towards not in TOWARDS:
         raise DataError(f"Evidence is for {' or '.join(TOWARDS)}, not for {towards!r}.")
     how = METHODS[method]
-    look = look_at(pixels, mask, judge.device)
-    with judge.lend() as network:
+    # What torch does with gradients is set per thread; the caller's own setting is not relied on.
+    with torch.inference_mode(False), torch.enable_grad(), judge.lend() as network:
+        look = look_at(pixels, mask, judge.device)
         known = cams.layers_of(network)
         chosen = (layer or how.layer) if how.layer else ""
         if layer is None and chosen and chosen not in known:
             chosen = next(iter(known))
-        # Gradients of torch are switched per thread; the caller's own setting is not relied on.
-        with torch.enable_grad():
-            found = how.run(network, look, TOWARDS[towards], chosen)
+        found = how.run(network, look, TOWARDS[towards], chosen)
     peak = float(found.max())
     crop = np.float32(found / peak) if peak > 0 else np.zeros_like(found)
     return Evidence(

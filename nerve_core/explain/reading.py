@@ -84,28 +84,26 @@ def read(heat: np.ndarray, mask: np.ndarray, towards: str = "affected") -> Readi
 def _say(shares: dict[str, float], side: str, share: float, centred: bool, towards: str) -> str:
     zone = max(shares, key=lambda name: shares[name])
     if shares[zone] < CLEAR:
-        parts = (
-            f"{shares['inside']:.0%} inside, {shares['edge']:.0%} at its edge, {shares['around']:.0%} around"
-        )
+        places = {"inside": "inside", "edge": "at its edge", "around": "around"}
+        parts = ", ".join(f"{_percent(shares[name])} {place}" for name, place in places.items())
         where = f", mostly on the {_side(side)}" if share >= ONE_SIDE else ""
         return f"The evidence for {towards} is spread over nerve and surroundings ({parts}){where}."
-    most = f"Most of the evidence for {towards} ({shares[zone]:.0%}) lies"
+    most = f"Most of the evidence for {towards} ({_percent(shares[zone])}) lies"
     if zone == "edge":
         if share >= ONE_SIDE:
             return f"{most} on the {side} edge of the nerve."
         return f"{most} on the edge of the nerve, on several sides."
     if zone == "inside":
-        part = (
-            "near its middle"
-            if centred
-            else f"in its {side} part"
-            if share >= ONE_SIDE
-            else "in several parts"
-        )
+        part = f"in its {side} part" if share >= ONE_SIDE else "in several parts"
+        part = "near its middle" if centred else part
         return f"{most} inside the nerve, {part}."
     beside = {"superficial": "above", "deep": "below", "left": "to the left of", "right": "to the right of"}
     place = beside[side] if share >= ONE_SIDE else "around"
     return f"{most} in the tissue {place} the nerve, not in the nerve itself: look at it with doubt."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _side(side: str) -> str:

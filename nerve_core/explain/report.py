@@ -142,8 +142,14 @@ def _table(figure: Figure, rows: Sequence[Row]) -> None:
             figure.text(x, y, text, size=8, va="top", weight="bold" if turned or k == 0 else "normal")
 
 
+def points(shift: float) -> str:
+    """A change of a probability in points of a hundred, with its sign."""
+    whole = round(100 * shift)
+    return f"{whole:+d} points".replace("-", "−") if whole else "0 points"
+
+
 def _cells(row: Row) -> tuple[str, str, str, str]:
     if row.p_affected is None or row.shift is None:
         return row.change, "–", "–", row.verdict
     verdict = row.verdict + (" (turned)" if row.turned else "")
-    return row.change, f"{row.p_affected:.0%}", f"{row.shift:+.0%}", verdict
+    return row.change, f"{100 * row.p_affected:.0f} %", points(row.shift), verdict

@@ -90,7 +90,8 @@ def said(rows: list[Row]) -> str:
     turned = [row for row in rows if row.turned]
     if not turned:
         moved = max((abs(row.shift) for row in rows if row.shift is not None), default=0.0)
-        return f"None of {len(rows)} small changes turns this verdict; it moves by {moved:.0%} at most."
+        most = f"its probability moves by {100 * moved:.0f} points of a hundred at most"
+        return f"None of {len(rows)} small changes turns this verdict; {most}."
     names = "; ".join(row.change.lower() for row in turned[:3])
     more = f" and {len(turned) - 3} more" if len(turned) > 3 else ""
     return f"{len(turned)} of {len(rows)} small changes turn this verdict ({names}{more}): do not lean on it."
@@ -128,7 +129,7 @@ def _trials(
 
     for threshold in THRESHOLDS:
         name = "More generous" if threshold < 0.5 else "Stricter"
-        yield "outline", f"{name} outline (drawn from {threshold:.0%} on)", drawn(threshold)
+        yield "outline", f"{name} outline (drawn from {100 * threshold:.0f} % on)", drawn(threshold)
     step = max(1, round(JITTER * 2 * float(np.sqrt(mask.sum() / np.pi))))
     ball = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * step + 1, 2 * step + 1))
     yield "outline", f"Outline {step} px wider all around", outline(cv2.dilate(mask, ball))
@@ -152,7 +153,7 @@ def _trials(
         trimmed = scan.with_region((top + down, left + across, bottom - down, right - across))
         yield (
             "picture",
-            f"Ultrasound region {TRIM:.0%} smaller on each side",
+            f"Ultrasound region {100 * TRIM:.0f} % smaller on each side",
             again(trimmed, mask, click=click),
         )
     own = predictor.preprocess

@@ -11,7 +11,7 @@ import streamlit as st
 from nerve_core.errors import NerveCoreError
 from nerve_core.explain.similar import Case, Neighbour, features_of, nearest
 from nerve_core.imaging.read import read_scan
-from nerve_core.ui import examples, explain_picture, explain_subject, model, session
+from nerve_core.ui import examples, explain_library, explain_picture, explain_subject, model, session
 from nerve_core.ui.explain_subject import Subject
 from nerve_core.ui.explain_what_if import component
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nerve_core.inference.predictor import Predictor
 
 ACROSS = 4
+ALIKE = 0.9
+"""Share of pairs that must be further apart for a scan to be called alike."""
 SAMPLE = "simulated sample, label known"
 
 
@@ -26,14 +28,18 @@ def show(subject: Subject) -> None:
     """The nearest nerves among the samples and the other scans of this session."""
     st.markdown(
         "Nerves that look most alike to the verdict network: among the simulated samples, whose truth is "
-        "known, and "
-        "among the other scans you opened here."
+        "known, among the other scans you opened here, and in sets that you added."
     )
     judge = explain_subject.judge(subject.predictor)
     cases = [case for case in _samples(subject.predictor.name) if case.title != subject.item.name]
-    cases += _own(subject)
+    cases += _own(subject) + explain_library.added(subject)
     own = features_of(judge, subject.scan.pixels, subject.mask)
     found = nearest(own, cases, ACROSS)
+    if found[0].nearer_than < ALIKE:
+        st.info(
+            "Nothing in this set is truly like this scan: even the nearest is no nearer than usual here.",
+            icon=":material/travel_explore:",
+        )
     for column, one in zip(st.columns(ACROSS), found, strict=False):
         with column:
             _card(one)
@@ -95,4 +101,4 @@ def _card(one: Neighbour) -> None:
     picture = np.repeat(case.pixels[..., None], 3, 2)
     st.image(explain_picture.framed(picture, case.mask, outline(case.mask), False), width="stretch")
     st.markdown(f"**{case.label}**")
-    st.caption(f"Nearer than {one.nearer_than:.0%} of pairs · {case.source} · {case.title}")
+    st.caption(f"Nearer than {100 * one.nearer_than:.0f} % of pairs · {case.source} · {case.title}")

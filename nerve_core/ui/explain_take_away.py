@@ -9,7 +9,7 @@ import streamlit as st
 from nerve_core.errors import NerveCoreError, ScanError
 from nerve_core.explain.methods import DEFAULT, METHODS
 from nerve_core.explain.reading import read
-from nerve_core.explain.report import COLOUR_MAPS, FORMATS, Page, page
+from nerve_core.explain.report import COLOUR_MAPS, FORMATS, Page, page, points
 from nerve_core.explain.sensitivity import Row, said, sensitivity
 from nerve_core.imaging.scan import Scan
 from nerve_core.ui import explain_maps, explain_subject, explain_truth, figures, session, theme, words
@@ -79,7 +79,7 @@ def table(rows: list[Row]) -> str:
     """The changes as a Markdown table."""
     lines = []
     for row in rows:
-        shift = figures.MISSING if row.shift is None else f"{100 * row.shift:+.0f} %"
+        shift = figures.MISSING if row.shift is None else points(row.shift)
         p = figures.MISSING if row.p_affected is None else words.percent(row.p_affected)
         lines.append((row.change, p, shift, f"**{row.verdict}**" if row.turned else row.verdict))
     return figures.table(("Change", "Probability", "Shift", "Verdict"), lines) or ""

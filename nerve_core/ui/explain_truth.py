@@ -56,7 +56,7 @@ def sentence(weights: str, method: str) -> str:
     return (
         f"Measured on {found['n']} unseen scans with a small change of known place: the brightest place of "
         "this "
-        f"map lay on the change in {found['pointing']['value']:.0%}, and the change was "
+        f"map lay on the change in {100 * found['pointing']['value']:.0f} %, and the change was "
         f"{found['density']['value']:.1f} times as bright as the rest of the nerve (1 times: no idea)."
     )
 
@@ -81,7 +81,7 @@ def show(subject: Subject) -> None:
     if best is not None:
         first, second, third = st.columns(3)
         first.metric(
-            "Brightest place on the change", f"{best['pointing']['value']:.0%}", help="Pointing game."
+            "Brightest place on the change", f"{100 * best['pointing']['value']:.0f} %", help="Pointing game."
         )
         second.metric(
             "Change over rest of the nerve", f"{best['density']['value']:.1f} ×", help="Heat by area."

@@ -23,7 +23,7 @@ from nerve_core.inference.predictor import Predictor
 from nerve_core.models.verdict import CROP
 from tests.explain.conftest import nerve, scan, weights
 
-QUICK = ("steady", "grad_cam", "hires_cam", "integrated")
+QUICK = ("steady", "grad_cam", "hires_cam", "layer_cam")
 
 
 class LeftOnly(nn.Module):
@@ -68,8 +68,8 @@ def test_every_method_draws_a_map_of_the_scan_and_leaves_no_hook(judge: Judge, m
     found = explain(judge, scan(), nerve(), method)
     assert found.heat.shape == scan().shape and found.heat.dtype == np.float32
     assert found.heat.min() >= 0 and found.heat.max() <= 1 and np.isfinite(found.heat).all()
-    again = explain(judge, scan(), nerve(), method)
-    assert np.array_equal(found.heat, again.heat)
+    if not METHODS[method].slow or method == "shap":  # the one that draws at random
+        assert np.array_equal(found.heat, explain(judge, scan(), nerve(), method).heat)
     for network in (judge._networks["verdict"], *judge._idle["verdict"]):
         assert hooks(network) == 0
 
@@ -95,14 +95,11 @@ def test_a_copy_that_failed_is_not_lent_again(judge: Judge) -> None:
         assert other is not network
 
 
-@pytest.mark.parametrize("method", ["steady", "hires_cam"])
-def test_a_mirrored_scan_has_the_mirrored_map(judge: Judge, method: str) -> None:
-    plain = explain(judge, scan(), nerve(), method).crop
+def test_a_mirrored_scan_has_the_mirrored_map(judge: Judge) -> None:
+    plain = explain(judge, scan(), nerve(), "hires_cam").crop
     flipped = np.ascontiguousarray(scan()[:, ::-1]), np.ascontiguousarray(nerve()[:, ::-1])
-    mirrored = explain(judge, *flipped, method).crop[:, ::-1]
-    if method == "hires_cam":  # exact; the looks of the steady map are moved to one side
-        assert np.allclose(plain, mirrored, atol=0.02)
-    assert np.corrcoef(plain.ravel(), mirrored.ravel())[0, 1] > 0.5
+    mirrored = explain(judge, *flipped, "hires_cam").crop[:, ::-1]
+    assert np.corrcoef(plain.ravel(), mirrored.ravel())[0, 1] > 0.98
 
 
 def test_heat_goes_back_to_its_place_in_the_scan() -> None:

@@ -94,7 +94,7 @@ def test_measured_truth_is_shown(explain: AppTest, tmp_path: Path):
     said = section(page, "Is the map true?")
     assert "| Grad-CAM | 20 | 90 % (80–100) | 4.0 × | 90 % (80–100) | – |" in said
     assert "| Bright part of the rim | 20 of 30 |" in said
-    assert [metric.value for metric in page.metric] == ["90%", "4.0 ×", "1.1 ×"]
+    assert [metric.value for metric in page.metric] == ["90 %", "4.0 ×", "1.1 ×"]
     (tmp_path / "explain.json").write_text("no json")
     section(page, "Is the map true?")
     assert len(page.error) == 1 and "damaged" in page.error[0].value
