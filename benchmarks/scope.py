@@ -64,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     features = Features(predictor, args.features)
     sets |= {"samples": SAMPLES / "manifest.csv"}
     learned = {each["set"] for each in predictor.config["sets"]} | {"samples"}
-    table = {name: of_set(path, predictor, features, name == "muscle") for name, path in sets.items()}
+    used = {name: path for name, path in sets.items() if name in learned or name == "muscle"}
+    table = {name: of_set(path, predictor, features, name == "muscle") for name, path in used.items()}
     pictures = {part: of_pictures(args.pictures / part, features) for part in ("fit", "test")}
     features.save()
     scans = {name: rows for name, rows in table.items() if name in learned}
