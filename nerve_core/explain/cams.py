@@ -110,25 +110,22 @@ def activation_map(network: nn.Module, look: Look, kind: str, layer: str, sign: 
     layers = layers_of(network)
     if layer not in layers:
         raise DataError(f"These weights have no layer {layer!r}: choose {', '.join(layers)}.")
-    found = [
-        _maps(network, look.crops[k : k + 1], look.masks[k : k + 1], kind, layers[layer], sign)
-        for k in (0, 1)
-    ]
-    return unmirror(np.concatenate(found))
 
-
-def _maps(
-    network: nn.Module,
-    crops: torch.Tensor,
-    masks: torch.Tensor,
-    kind: str,
-    layers: list[nn.Module],
-    sign: float,
-) -> np.ndarray:
     def target(logits: torch.Tensor) -> torch.Tensor:
         return sign * logits
 
-    return layer_maps(Shown(network, masks), crops, kind, layers, [target] * len(crops))
+    # Score-CAM makes a batch of its own out of each crop; all others take both views at once.
+    views = ((0,), (1,)) if kind == "score_cam" else ((0, 1),)
+    found = []
+    for view in views:
+        shown = Shown(network, look.masks[list(view)])
+        found.append(layer_maps(shown, look.crops[list(view)], kind, layers[layer], [target] * len(view)))
+    return unmirror(np.concatenate(found))
+
+
+def cut_off(_: nn.Module, __: object, features: torch.Tensor) -> torch.Tensor:
+    """Forward hook: the same features, where a new graph of gradients begins."""
+    return features.detach().requires_grad_(True).clone()
 
 
 def layer_maps(
@@ -147,9 +144,14 @@ def layer_maps(
         layers: of the network.
         targets: one a picture, from its outputs to the number that is explained.
     """
-    pictures = pictures.clone().requires_grad_(True)
+    # Gradients begin at the layers asked for: what lies before them need not be gone through backwards.
+    cuts = [layer.register_forward_hook(cut_off) for layer in layers]
     with CAMS[kind](model=network, target_layers=layers) as cam:
-        outputs = cam.activations_and_grads(pictures)
+        try:
+            outputs = cam.activations_and_grads(pictures)
+        finally:
+            for handle in cuts:
+                handle.remove()
         activations = [part.cpu().numpy() for part in cam.activations_and_grads.activations]
         gradients: list[Any] = [None] * len(layers)
         if cam.uses_gradients:
@@ -157,7 +159,7 @@ def layer_maps(
             gradients = [part.cpu().numpy() for part in cam.activations_and_grads.gradients]
         total = np.zeros((len(pictures), *pictures.shape[-2:]), np.float32)
         for layer, values, slopes in zip(layers, activations, gradients, strict=True):
-            part = cam.get_cam_image(pictures.detach(), layer, targets, values, slopes, False)
+            part = cam.get_cam_image(pictures, layer, targets, values, slopes, False)
             part = torch.from_numpy(np.maximum(np.float32(part), 0))[:, None]
             total += F.interpolate(part, size=total.shape[-2:], mode="bilinear", align_corners=False)[
                 :, 0

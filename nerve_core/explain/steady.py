@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nerve_core.errors import DataError
-from nerve_core.explain.cams import Shown, layers_of
+from nerve_core.explain.cams import Shown, cut_off, layers_of
 from nerve_core.explain.judge import Look
 from nerve_core.models.verdict import CROP, cut, normalise_crop
 
@@ -74,17 +74,20 @@ def steady(network: nn.Module, look: Look, sign: float) -> np.ndarray:
 def depths(network: nn.Module, crops: torch.Tensor, groups: Sequence[list[nn.Module]]) -> list[np.ndarray]:
     """Signed maps of several layers in one pass: one float32 (N, S, S) a group, the layers of a group added.
 
-    Features times gradients; in the last group the gradients' means over places, as in Grad-CAM.
+    The first group is that nearest to the picture. Features times gradients; in the last group the gradients'
+    means over places, as in Grad-CAM.
     """
     layers = [layer for group in groups for layer in group]
     seen: dict[nn.Module, torch.Tensor] = {}
 
-    def keep(layer: nn.Module, _: object, features: torch.Tensor) -> None:
-        seen[layer] = features
+    def keep(layer: nn.Module, inputs: object, features: torch.Tensor) -> torch.Tensor:
+        # Before the first group nothing is asked for, so there the graph of gradients begins.
+        seen[layer] = cut_off(layer, inputs, features) if layer in groups[0] else features
+        return seen[layer]
 
     handles = [layer.register_forward_hook(keep) for layer in layers]
     try:
-        logits = network(crops.clone().requires_grad_(True))
+        logits = network(crops)
     finally:
         for handle in handles:
             handle.remove()
