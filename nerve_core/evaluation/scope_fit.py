@@ -12,9 +12,9 @@ from nerve_core.errors import DataError
 from nerve_core.inference.scope import FOREIGN, MUSCLE, UNFAMILIAR, Scope
 
 AXES = 80
-"""Most directions kept of the spread of scans; chosen on validation groups."""
+"""Most directions kept of the spread of scans; chosen while figures of all groups were in view."""
 STRENGTH = 0.01
-"""Inverse regularisation of the two linear tests; chosen on validation groups."""
+"""Inverse regularisation of the two linear tests; chosen while figures of all groups were in view."""
 PASSED = {FOREIGN: 0.99, MUSCLE: 0.98, UNFAMILIAR: 0.95}
 """Share of the validation scans of every set that each test must let pass."""
 
