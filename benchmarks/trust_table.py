@@ -83,7 +83,7 @@ def gate(found: Mapping[str, Any]) -> str:
         + table(("picture", "pictures (groups)", "refused"), rows)
         + "\n\nThe gate cannot tell another organ from another machine: scans of nerves by a machine in none "
         "of the sets are often answered *no nerve found* until the user points at the nerve, and are judged "
-        "then. How many directions it keeps, its regularisation and the limits of blur and shadow were settled "
+        "then. How many directions it keeps, its regularisation and the limits of blur and shadow were set "
         "with figures of all groups in view, so expect somewhat less on scans of your own.\n"
     )
 
