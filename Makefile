@@ -17,8 +17,9 @@ app: install
 	exec $(RUN) -m streamlit run streamlit_app.py \
 		--server.address 127.0.0.1 --server.port $(PORT) --server.headless true --browser.gatherUsageStats false
 
+# Two at a time, each on one thread: networks on several threads would wait for each other.
 test: install
-	$(RUN) -m pytest -q
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile
 
 soak: install
 	$(RUN) -m pytest -q -m soak --timeout 3600
