@@ -7,49 +7,16 @@ Only what stands between the two marker comments is replaced.
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.enhancement import TARGET
+from benchmarks.marked_page import MarkedPage
 from benchmarks.readme_tables import number, rate, table
 from nerve_core.config import ROOT
-from nerve_core.errors import DataError
 
 PAGE = ROOT / "docs" / "generative.md"
-BEGIN = "<!-- enhancement: begin -->"
-END = "<!-- enhancement: end -->"
 SIDES = {"val": "validation groups", "test": "test groups"}
-
-
-def main() -> int:
-    """Rewrite the page, whole or not at all."""
-    try:
-        if not TARGET.exists():
-            raise DataError("Nothing is measured yet; run python -m benchmarks.enhancement first.")
-        text = rewritten(PAGE.read_text(encoding="utf-8"), json.loads(TARGET.read_text()))
-    except DataError as fault:
-        print(fault, file=sys.stderr)
-        return 1
-    partial = PAGE.with_name(".generative.md.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, PAGE)
-    return 0
-
-
-def rewritten(page: str, results: Mapping[str, Any]) -> str:
-    """The page with fresh tables between its markers.
-
-    Raises:
-        DataError: a marker is missing.
-    """
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise DataError(f"docs/generative.md must hold {BEGIN} and {END} once each.")
-    before, rest = page.split(BEGIN)
-    parts = [section(name, figures) for name, figures in results.items()]
-    return f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n{END}{rest.split(END)[1]}"
 
 
 def section(name: str, figures: Mapping[str, Any]) -> str:
@@ -113,6 +80,14 @@ def signed(figures: Mapping[str, Any]) -> str:
     """A difference with its sign and its interval."""
     text, ci95 = f"{figures['value']:+.3f}", figures["ci95"]
     return f"{text} ({ci95[0]:+.3f} to {ci95[1]:+.3f})" if ci95 else text
+
+
+TABLES = MarkedPage(PAGE, "enhancement", section, "python -m benchmarks.enhancement")
+
+
+def main() -> int:
+    """Rewrite the page, whole or not at all."""
+    return TABLES.write(TARGET)
 
 
 if __name__ == "__main__":

@@ -7,21 +7,16 @@ Only what stands between the two marker comments is replaced.
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.explain import TARGET
+from benchmarks.marked_page import MarkedPage
 from benchmarks.readme_tables import number, rate, table
 from nerve_core.config import ROOT
-from nerve_core.errors import DataError
 from nerve_core.explain.methods import METHODS
 
 PAGE = ROOT / "docs" / "explain.md"
-BEGIN = "<!-- maps: begin -->"
-END = "<!-- maps: end -->"
 SIDES = {"val": "validation groups, where method and layer were chosen", "test": "test groups"}
 KINDS = {
     "rim": "bright part of the rim",
@@ -29,34 +24,6 @@ KINDS = {
     "dent": "dent",
     "bulge": "dark bulge",
 }
-
-
-def main() -> int:
-    """Rewrite the page, whole or not at all."""
-    try:
-        if not TARGET.exists():
-            raise DataError("Nothing is measured yet; run python -m benchmarks.explain first.")
-        text = rewritten(PAGE.read_text(encoding="utf-8"), json.loads(TARGET.read_text()))
-    except DataError as fault:
-        print(fault, file=sys.stderr)
-        return 1
-    partial = PAGE.with_name(".explain.md.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, PAGE)
-    return 0
-
-
-def rewritten(page: str, results: Mapping[str, Any]) -> str:
-    """The page with fresh tables between its markers.
-
-    Raises:
-        DataError: a marker is missing.
-    """
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise DataError(f"docs/explain.md must hold {BEGIN} and {END} once each.")
-    before, rest = page.split(BEGIN)
-    parts = [section(name, figures) for name, figures in results.items()]
-    return f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n{END}{rest.split(END)[1]}"
 
 
 def section(name: str, figures: Mapping[str, Any]) -> str:
@@ -105,6 +72,14 @@ def cases(found: Mapping[str, Any]) -> str:
         figures = (rate(one["pointing"]), rate(one["density"])) if one else ("–", "–")
         rows.append((KINDS.get(kind, kind), str(count["tried"]), str(count["turned"]), *figures))
     return table(("change", "written", "turned the verdict", f"{title}: pointing", f"{title}: density"), rows)
+
+
+TABLES = MarkedPage(PAGE, "maps", section, "python -m benchmarks.explain")
+
+
+def main() -> int:
+    """Rewrite the page, whole or not at all."""
+    return TABLES.write(TARGET)
 
 
 if __name__ == "__main__":

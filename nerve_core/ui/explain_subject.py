@@ -54,7 +54,7 @@ class Subject:
     def key(self) -> tuple[Hashable, ...]:
         """Everything an explanation of it depends on; begins with the file's digest."""
         view = self.view
-        look = (view.frame, view.point, repr(view.settings), view.region, self.number)
+        look = (view.frame, view.point, repr(view.settings), view.region, view.mm_per_px, self.number)
         return (self.item.digest, *look, self.predictor.name, self.predictor.version, self.nerve.area_px)
 
 
@@ -142,6 +142,9 @@ def forget_all_but(items: Sequence[Item]) -> None:
     store: OrderedDict[tuple[Hashable, ...], object] = st.session_state.setdefault("explained", OrderedDict())
     for key in [key for key in store if key[0] not in present]:
         del store[key]
+    if present != st.session_state.get("explained-of"):
+        st.session_state["explained-of"] = present
+        st.session_state.pop("doubts", None)  # of the tab How sure, which knows scans and not files
 
 
 def said(subject: Subject) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import enhancement_table
 from benchmarks.enhancement import held_back, likeness, measure
-from benchmarks.enhancement_table import BEGIN, END, rewritten
+from benchmarks.enhancement_table import TABLES
 from nerve_core.data.packed import Packed
 from nerve_core.errors import DataError
 from nerve_core.generative.degrade import FAULTS
@@ -83,16 +83,16 @@ def test_scans_that_the_enhancer_learned_from_are_left_out(tmp_path: Path) -> No
 
 def test_the_page_shows_every_set_and_its_other_words_stay(figures: dict) -> None:
     one = {"version": "1.0", "val": figures, "test": figures}
-    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
-    text = rewritten(page, {"research": one})
+    page = f"before\n{TABLES.begin}\nold\n{TABLES.end}\nafter\n"
+    text = TABLES.rewritten(page, {"research": one})
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "`research` 1.0" in text and "| s | 6 (3) |" in text and "| narrow range |" in text
     assert "+0.000 (+0.000 to +0.000)" in text
-    assert rewritten(text, {"research": one}) == text
+    assert TABLES.rewritten(text, {"research": one}) == text
     with pytest.raises(DataError, match="once each"):
-        rewritten("no markers", {"research": one})
+        TABLES.rewritten("no markers", {"research": one})
 
 
 def test_the_page_in_the_repository_is_that_of_the_figures() -> None:
     page = enhancement_table.PAGE.read_text(encoding="utf-8")
-    assert rewritten(page, json.loads(enhancement_table.TARGET.read_text())) == page
+    assert TABLES.rewritten(page, json.loads(enhancement_table.TARGET.read_text())) == page

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from benchmarks import explain as bench
-from benchmarks.explain_table import BEGIN, END, rewritten
+from benchmarks.explain_table import TABLES
 from nerve_core.errors import DataError
 from nerve_core.explain.faithfulness import Faithfulness
 from nerve_core.explain.judge import Judge, look_at
@@ -66,8 +66,8 @@ def test_only_verdicts_that_the_change_turned_are_explained(row: dict[str, str],
     figures = dict(bench.measure(found[:1], judge, (("hires_cam", "fine"),), 1))
     one = figures["hires_cam fine"]
     assert one["n"] == 1 and one["layer"] == "fine" and "random_weights" in one
-    page = rewritten(
-        f"a\n{BEGIN}\nold\n{END}\nb",
+    page = TABLES.rewritten(
+        f"a\n{TABLES.begin}\nold\n{TABLES.end}\nb",
         {"w": {"version": "1", "test": {"scans": 1, "regenerate": "x", "cases": counts, "methods": figures}}},
     )
     assert "| HiResCAM | fine | 1 (1) |" in page and "old" not in page and page.startswith("a\n")
@@ -96,4 +96,4 @@ def test_figures_of_older_weights_go(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_page_without_markers_is_left_alone() -> None:
     with pytest.raises(DataError, match="must hold"):
-        rewritten("no markers", {})
+        TABLES.rewritten("no markers", {})
