@@ -21,8 +21,9 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from nerve_core.errors import DataError
+from nerve_core.training.checks import check_networks
 from nerve_core.training.config import TrainConfig
-from nerve_core.training.run import RUNS, check_networks, train_contours, train_verdict, training_rows
+from nerve_core.training.run import RUNS, train_contours, train_verdict, training_rows
 from nerve_core.training.search_space import Space, changed, choices, suggest
 
 PARTS: dict[str, Callable[..., None]] = {"contour": train_contours, "verdict": train_verdict}

@@ -82,7 +82,7 @@ def test_a_file_changes_only_what_it_names(tmp_path: Path) -> None:
     ],
 )
 def test_networks_there_are_none_of(changes, said):
-    from nerve_core.training.run import check_networks
+    from nerve_core.training.checks import check_networks
 
     check_networks(TrainConfig())
     with pytest.raises(DataError, match=said):
