@@ -108,8 +108,11 @@ def fine_outline(prediction: Prediction, nerve: Nerve) -> np.ndarray:
     """The nerve's outline (N, 2), px, where its probability crosses the level at which it was cut out.
 
     The mask's own outline runs along pixels, which for the smallest nerves is some per cent of their area.
-    Where the probability gives no outline of about that size, the mask's is kept.
+    Where the probability gives no outline of about that size, the mask's is kept. An outline drawn by hand
+    stays as drawn.
     """
+    if prediction.edited:
+        return nerve.contour
     inside = np.zeros(prediction.mask.shape, np.uint8)
     cv2.fillPoly(inside, [np.round(nerve.contour).astype(np.int32)], 1)
     _, labels = cv2.connectedComponents((prediction.mask > 0).astype(np.uint8))

@@ -75,6 +75,8 @@ class Prediction:
             user may have such a scan judged all the same, with the gate off.
         model: name and version of the weights.
         timings_ms: milliseconds by stage; ``total`` is their sum.
+        edited: whether the outlines are a person's (:mod:`nerve_core.inference.edited`); the nerves' contours
+            and areas are then those drawn, and the probability map is still the model's.
     """
 
     probability: np.ndarray
@@ -86,12 +88,13 @@ class Prediction:
     reason: str | None = None
     beyond: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+    edited: bool = False
 
     def to_dict(self, file: str) -> dict[str, Any]:
-        """The JSON object of the command line and the REST API."""
+        """The JSON object of the command line and the REST API; with ``edited`` where outlines were drawn."""
         done, png = cv2.imencode(".png", self.mask)
         assert done
-        return {
+        answer = {
             "file": file,
             "verdict": self.verdict,
             "p_affected": None if self.p_affected is None else round(self.p_affected, 6),
@@ -112,3 +115,4 @@ class Prediction:
             "model": self.model,
             "ms": round(self.timings_ms.get("total", 0.0), 2),
         }
+        return answer | {"edited": True} if self.edited else answer
