@@ -24,6 +24,9 @@ class Settings:
         max_upload_mb: largest file accepted, in MiB (``NERVE_MAX_UPLOAD_MB``).
         max_pixels: largest frame accepted, in px (``NERVE_MAX_PIXELS``).
         max_frames: most frames accepted in one file (``NERVE_MAX_FRAMES``).
+        records: folder of saved patients' scans (``NERVE_RECORDS``); made at the first save, never before.
+        database: of the records, as an SQLAlchemy URL (``NERVE_DATABASE``); empty is a file in that folder.
+        records_key: file with the keys that lock the saved scans (``NERVE_RECORDS_KEY``); None locks none.
     """
 
     weights: str = "research"
@@ -36,6 +39,9 @@ class Settings:
     max_upload_mb: int = 200
     max_pixels: int = 40_000_000
     max_frames: int = 1_000
+    records: Path = ROOT / "data" / "records"
+    database: str = ""
+    records_key: Path | None = None
 
 
 def settings() -> Settings:
