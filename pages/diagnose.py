@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError
-from nerve_core.ui import batch, diagnosis, pick, verdict
+from nerve_core.ui import batch, diagnosis, pairs, pick, verdict
 
 st.title("Diagnose", anchor=False)
 try:
@@ -23,4 +23,5 @@ if not items:
 item = batch.shown(items)
 if len(items) > 1:
     batch.table(items, batch.run(items, predictor), item)
+    pairs.panel(items, predictor)
 diagnosis.show(item, predictor)

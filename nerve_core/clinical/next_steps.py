@@ -45,7 +45,8 @@ _CARPAL = (
 _ULNAR = (
     Step(
         "If ulnar neuropathy at the elbow is diagnosed and mild or moderate: information on avoiding "
-        "prolonged movements and positions eased discomfort; night splints and nerve gliding added nothing in one trial.",
+        "prolonged movements and positions eased discomfort; night splints and nerve gliding added nothing "
+        "in one trial.",
         "Cochrane review CD006839, Caliandro",
     ),
     Step(

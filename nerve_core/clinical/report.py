@@ -57,6 +57,7 @@ class Report:
         tables: measurements, norms.
         model: name and version of the weights.
         written: when.
+        next_steps: published sentences that the reader kept or changed, parted by line breaks; may be empty.
     """
 
     reference: str
@@ -68,6 +69,7 @@ class Report:
     tables: Sequence[Table]
     model: str
     written: datetime
+    next_steps: str = ""
 
 
 def as_pdf(report: Report) -> bytes:
@@ -91,6 +93,9 @@ def as_pdf(report: Report) -> bytes:
     if report.findings.strip():
         _heading(pdf, "Findings", 11)
         _text(pdf, report.findings.strip(), 10)
+    if report.next_steps.strip():
+        _heading(pdf, "Next steps, published and kept by the reader", 11)
+        _text(pdf, report.next_steps.strip(), 9)
     for table in report.tables:
         _table(pdf, table)
     return bytes(pdf.output())

@@ -8,9 +8,10 @@ from datetime import datetime
 import streamlit as st
 
 from nerve_core.clinical.measure import Measurement, measure
+from nerve_core.clinical.next_steps import next_steps
 from nerve_core.clinical.norms import norms_of
 from nerve_core.clinical.report import Report, Table, as_pdf
-from nerve_core.ui import draw, measures, words
+from nerve_core.ui import draw, measures, pairs, words
 from nerve_core.ui.session import Outcome, View
 
 LONGEST = 4000
@@ -40,9 +41,10 @@ def panel(outcome: Outcome, view: View) -> None:
             max_chars=LONGEST,
             key=f"report-findings-{look}",
         )
+        steps = _steps(chosen, look)
         st.download_button(
             "Report (PDF)",
-            lambda: as_pdf(content(outcome, view, sizes, chosen, reference, reader, findings)),
+            lambda: as_pdf(content(outcome, view, sizes, chosen, reference, reader, findings, steps)),
             "nerve-report.pdf",
             "application/pdf",
             icon=":material/download:",
@@ -53,6 +55,21 @@ def panel(outcome: Outcome, view: View) -> None:
             "Nothing of this is stored. The file name, the DICOM header and what lies outside the ultrasound "
             "region stay out of the report."
         )
+
+
+def _steps(chosen: measures.Compared | None, look: object) -> str:
+    """Published next steps for the nerve and site that the reader chose: to keep, change or strike."""
+    if chosen is None:
+        st.caption("Choose nerve and site under *Size and norms* to be offered published next steps.")
+        return ""
+    return st.text_area(
+        "Next steps from published guidelines: keep, change or strike",
+        "\n".join(step.sentence for step in next_steps(chosen.nerve, chosen.site)),
+        height=140,
+        max_chars=LONGEST,
+        key=f"report-steps-{look}",
+        help="What guidelines and reviews say of this nerve at this site, whatever the verdict.",
+    )
 
 
 def draft(outcome: Outcome, sizes: Sequence[Measurement], chosen: measures.Compared | None) -> str:
@@ -74,6 +91,7 @@ def draft(outcome: Outcome, sizes: Sequence[Measurement], chosen: measures.Compa
                 f"Nerve {chosen.number + 1} as {chosen.nerve} nerve, {chosen.site}: {norm.said_of(area)}, "
                 f"{norm.source}{mark}."
             )
+    found += pairs.sentences(outcome.item.id)
     return "\n".join(found)
 
 
@@ -92,6 +110,7 @@ def content(
     reference: str,
     reader: str,
     findings: str,
+    steps: str = "",
 ) -> Report:
     """The report's content, from what is on the page."""
     found, scan = outcome.prediction, outcome.scan
@@ -128,4 +147,5 @@ def content(
         tables,
         found.model,
         datetime.now(),
+        steps,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -63,3 +64,10 @@ def test_a_picture_of_any_shape_fits(shape: tuple[int, int]) -> None:
 def test_without_a_finding_there_is_no_heading_for_it() -> None:
     assert "Findings" not in " ".join(words(as_pdf(report("  \n "))))
     assert "Findings" in " ".join(words(as_pdf(report())))
+
+
+def test_next_steps_stand_in_it_only_where_the_reader_kept_some() -> None:
+    kept = replace(report(), next_steps="Follow the nerve (Some guideline, doi:10.1/2).")
+    (said,) = words(as_pdf(kept))
+    assert "Next steps, published and kept by the reader" in said and "doi:10.1/2" in said
+    assert "Next steps" not in " ".join(words(as_pdf(report())))

@@ -35,7 +35,8 @@ def test_the_draft_says_what_was_found_and_follows_the_scale(opened: AppTest):
     opened.run()
     opened.selectbox(key="norm-nerve").set_value("median").run()
     opened.selectbox(key="norm-site-median").set_value("wrist").run()
-    (field,) = opened.text_area
+    field, steps = opened.text_area
+    assert "doi:10.1002/mus.23389" in steps.value and "EAN/PNS" in steps.value
     assert "4.2 × 4.0 mm" in field.value and "above the range of 7 to 13 mm², Bae 2021" in field.value
     assert "(a source that quotes others)" in field.value and not opened.exception
 
