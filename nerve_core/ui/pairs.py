@@ -1,6 +1,4 @@
-""
-
-""
+"""Two scans side by side on the Diagnose page: ratios and differences of nerves, beside published rules."""
 
 from __future__ import annotations
 
