@@ -1,4 +1,4 @@
-"""The millimetre scale of a scan that states none: two clicks on the picture and a known length."""
+"""The millimetre scale of a scan that states none: two clicks and a known length, or one kept before."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from nerve_core.clinical import presets
+from nerve_core.clinical.presets import Preset
+from nerve_core.errors import DataError
 from nerve_core.imaging.scan import Scan
 from nerve_core.ui import words
 from nerve_core.ui.session_items import Point, View
@@ -51,7 +54,6 @@ def panel(scan: Scan, view: View, key: str) -> None:
     """Set, keep and use a scale; nothing where the file states its own."""
     if not states_none(scan) and view.mm_per_px is None:
         return
-    kept: dict[str, float] = st.session_state.setdefault("scales", {})
     with st.popover("Set the scale", icon=":material/straighten:"):
         st.markdown(
             "Click on the two ends of something of known length, such as the depth marks at the side of the "
@@ -62,17 +64,12 @@ def panel(scan: Scan, view: View, key: str) -> None:
             st.rerun()
         _length(view, key)
         if view.mm_per_px is not None:
-            name = st.text_input("Keep it for this machine and depth as", key=f"ruler-name-{key}")
-            if st.button("Keep", key=f"ruler-keep-{key}", disabled=not name.strip()):
-                kept[name.strip()] = view.mm_per_px
+            _keep(scan, view, key)
             if st.button("Forget the scale", key=f"ruler-forget-{key}", icon=":material/delete:"):
                 view.ruler, view.mm_per_px = (), None
+                _unchoose(key)
                 st.rerun()
-        if kept:
-            chosen = st.selectbox("Or use one kept before", list(kept), index=None, key=f"ruler-kept-{key}")
-            if chosen and view.mm_per_px != kept[chosen]:
-                view.mm_per_px = kept[chosen]
-                st.rerun()
+        _kept_before(scan, view, key)
     if view.ruling:
         end = "first" if not view.ruler else "second"
         st.info(f"Click on the {end} end of the known length in the scan.", icon=":material/straighten:")
@@ -93,3 +90,82 @@ def _length(view: View, key: str) -> None:
     if st.button("Use it", key=f"ruler-use-{key}", type="primary"):
         view.mm_per_px = length / between
         st.rerun()
+
+
+def _kept() -> dict[str, Preset]:
+    """Scales of the site's file, and those of this session where nothing may be stored."""
+    own: dict[str, Preset] = st.session_state.setdefault("scales", {})
+    try:
+        return presets.load() | own
+    except DataError as error:
+        st.warning(str(error), icon=":material/warning:")
+        return dict(own)
+
+
+def _keep(scan: Scan, view: View, key: str) -> None:
+    """A name under which the scale is kept for this machine, depth and picture size."""
+    height, width = scan.pixels.shape
+    name = st.text_input(
+        "Keep it for this machine and depth as",
+        placeholder="Machine, probe and depth; never a name",
+        max_chars=presets.LONGEST,
+        key=f"ruler-name-{key}",
+        help=f"Holds for pictures of {width} × {height} px. Kept on the server for everyone who uses it.",
+    )
+    if not st.button("Keep", key=f"ruler-keep-{key}", disabled=not name.strip()):
+        return
+    try:
+        preset = Preset(name.strip(), float(view.mm_per_px or 0), height, width)
+    except DataError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    try:
+        presets.keep(preset)
+        st.caption(f":material/check: Kept as “{preset.name}”.")
+    except DataError as error:
+        st.session_state.setdefault("scales", {})[preset.name] = preset
+        st.warning(f"{error} It is kept until this window closes.", icon=":material/warning:")
+
+
+def _kept_before(scan: Scan, view: View, key: str) -> None:
+    """A choice of the scales kept, those for this size of picture first; another size is refused."""
+    kept, size = _kept(), scan.pixels.shape
+    if not kept:
+        return
+    names = sorted(kept, key=lambda name: (kept[name].refusal(*size) is not None, name))
+    chosen = st.selectbox(
+        "Or use one kept before",
+        names,
+        index=None,
+        format_func=lambda name: f"{name} ({kept[name].width} × {kept[name].height} px)",
+        key=f"ruler-kept-{key}",
+    )
+    if chosen is None:
+        return
+    if refusal := kept[chosen].refusal(*size):
+        st.error(refusal, icon=":material/error:")
+    elif st.session_state.get(f"ruler-taken-{key}") != chosen:
+        st.session_state[f"ruler-taken-{key}"] = chosen
+        view.ruler, view.mm_per_px = (), kept[chosen].mm_per_px
+        st.rerun()
+    st.button(
+        "Remove it from the list",
+        key=f"ruler-remove-{key}",
+        icon=":material/delete:",
+        on_click=_remove,
+        args=(chosen, key),
+    )
+
+
+def _remove(name: str, key: str) -> None:
+    st.session_state.get("scales", {}).pop(name, None)
+    _unchoose(key)
+    try:
+        presets.forget(name)
+    except DataError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _unchoose(key: str) -> None:
+    for name in ("kept", "taken"):
+        st.session_state.pop(f"ruler-{name}-{key}", None)

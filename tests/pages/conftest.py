@@ -95,6 +95,7 @@ def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> KnownPredictor:
     sample = Sample(
         "Simulated wrist", image, mask, "wrist", "median", "affected", 0.8, None, "simulated", "CC0-1.0"
     )
+    monkeypatch.setenv("NERVE_RECORDS", str(tmp_path / "records"))
     monkeypatch.setattr("nerve_core.ui.model.load", lambda name: found)
     monkeypatch.setattr("nerve_core.ui.model.available", lambda: ["research"])
     monkeypatch.setattr("nerve_core.ui.examples.samples", lambda: [sample])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nerve_core.clinical import presets
 from nerve_core.clinical.measure import measure_outline
 from nerve_core.clinical.norms import norms_of
 from nerve_core.imaging.scan import CalibratedRegion, Scan
@@ -74,6 +76,30 @@ def test_a_scale_kept_for_a_machine_serves_the_next_scan(opened: AppTest):
     kept = next(box for box in opened.selectbox if "kept before" in box.label)
     kept.set_value("TE7, 4 cm").run()
     assert own.mm_per_px == 0.1 and "4.2 × 4.0 mm" in " ".join(texts(opened))
+    assert presets.load()["TE7, 4 cm"] == presets.Preset("TE7, 4 cm", 0.1, 160, 200)
+    next(button for button in opened.button if button.label == "Remove it from the list").click().run()
+    assert presets.load() == {} and own.mm_per_px == 0.1 and not opened.exception
+
+
+def test_a_kept_scale_is_refused_for_a_picture_of_another_size(opened: AppTest):
+    presets.keep(presets.Preset("TE7, 4 cm", 0.1, 600, 800))
+    opened.run()
+    next(box for box in opened.selectbox if "kept before" in box.label).set_value("TE7, 4 cm").run()
+    assert view(opened).mm_per_px is None
+    assert any("800 × 600 px; this one has 200 × 160 px" in error.value for error in opened.error)
+
+
+def test_where_nothing_may_be_stored_the_session_keeps_it(opened: AppTest, tmp_path: Path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("NERVE_RECORDS", str(tmp_path / "file"))
+    own = view(opened)
+    own.ruler, own.mm_per_px = ((0.0, 0.0), (0.0, 100.0)), 0.1
+    opened.run()
+    next(field for field in opened.text_input if "Keep it" in field.label).set_value("TE7").run()
+    next(button for button in opened.button if button.label == "Keep").click().run()
+    assert any("until this window closes" in warning.value for warning in opened.warning)
+    opened.run()
+    assert any("kept before" in box.label for box in opened.selectbox)
 
 
 def test_the_files_own_scale_is_never_replaced():
