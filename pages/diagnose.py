@@ -23,5 +23,6 @@ if not items:
 item = batch.shown(items)
 if len(items) > 1:
     batch.table(items, batch.run(items, predictor), item)
+    batch.take_away(items, predictor)
     pairs.panel(items, predictor)
 diagnosis.show(item, predictor)

@@ -1,13 +1,17 @@
-"""Many files at once: a table of verdicts, a row of which is shown in full."""
+"""Many files at once: a table of verdicts, a row of which is shown in full, and all of it to take away."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from nerve_core.clinical import norms
+from nerve_core.clinical.finding import Finding, Place, finding_of
+from nerve_core.clinical.table import as_csv, as_excel
 from nerve_core.ui import session, words
 from nerve_core.ui.session import Item, Summary
 
@@ -58,6 +62,84 @@ def table(items: Sequence[Item], summaries: Sequence[Summary], now: Item) -> Non
         },
     )
     st.caption("Click a row to see that scan.")
+
+
+def take_away(items: Sequence[Item], model: Predictor) -> None:
+    """Drawn only when opened: every scan with its measurements as CSV or Excel, made when asked for."""
+    expander = st.expander(
+        "All scans as a table", icon=":material/table_view:", key="batch-take-away", on_change="rerun"
+    )
+    if not expander.open:
+        return
+    with expander:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            nerve = st.selectbox(
+                "All show this nerve", norms.nerves(), None, key="batch-nerve", width=200,
+                placeholder="Not said", help="For norms; counts for scans with one outlined nerve.",
+            )  # fmt: skip
+            site = st.selectbox(
+                "At this site", norms.sites(nerve) if nerve else [], key=f"batch-site-{nerve}", width=240,
+                placeholder="Not said",
+            )  # fmt: skip
+            named = st.checkbox("With file names", key="batch-names", help="They may hold a patient's name.")
+            make = st.button("Make the table", icon=":material/table_view:", type="primary", key="batch-make")
+        if make:
+            bar, found = st.empty(), []
+            for number, item in enumerate(items, 1):
+                bar.progress(number / len(items), f"Measuring scan {number} of {len(items)} …")
+                found.append(finding(number, item, model, nerve, site, named))
+            bar.empty()
+            st.session_state["batch-made"] = (datetime.now(), found)
+        if "batch-made" in st.session_state:
+            _downloads(*st.session_state["batch-made"])
+        st.caption(
+            "A row a nerve: verdict, probability, sizes with their units, norms, model and notice. Without "
+            "file names, scans are told apart by their number here and the fingerprint of the file."
+        )
+
+
+def finding(
+    number: int, item: Item, model: Predictor, nerve: str | None, site: str | None, named: bool
+) -> Finding:
+    """One scan for the table, as the session looks at it now; without its file's name unless ``named``."""
+    outcome = session.analyse(item, model)
+    file = item.name if named else ""
+    if outcome.prediction is None or outcome.scan is None:
+        why = outcome.refused or outcome.error or ""
+        return Finding(str(number), None, file=file, digest=item.digest, remark=why)
+    one = len(outcome.prediction.nerves) == 1
+    return finding_of(
+        str(number),
+        outcome.scan,
+        outcome.prediction,
+        session.view_of(item).mm_per_px is not None,
+        file,
+        item.digest,
+        [Place(0, nerve, site)] if nerve and site and one else [],
+    )
+
+
+def _downloads(made: datetime, findings: Sequence[Finding]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Table (CSV)",
+            lambda: as_csv(findings),
+            "nerve-scans.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="batch-csv",
+        )
+        st.download_button(
+            "Table (Excel)",
+            lambda: as_excel(findings, made),
+            "nerve-scans.xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            icon=":material/download:",
+            on_click="ignore",
+            key="batch-xlsx",
+        )
+        st.caption(f"{len(findings)} scans as they were at {made:%H:%M}; make it again after changes.")
 
 
 def shown(items: Sequence[Item]) -> Item:
