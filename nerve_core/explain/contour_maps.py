@@ -13,7 +13,7 @@ from nerve_core.explain.cams import layer_maps
 from nerve_core.explain.judge import SMALLEST, Judge
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.imaging.scan import Scan
-from nerve_core.inference.predictor import network_input
+from nerve_core.inference.looks import network_input
 
 KINDS = ("grad_cam", "grad_cam_plus", "hires_cam", "layer_cam", "eigen_cam")
 """Methods of :mod:`nerve_core.explain.cams` that fit the contour network."""

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from nerve_core.imaging.scan import Scan
-from nerve_core.inference.predictor import network_input, sigmoid
+from nerve_core.inference.looks import network_input, sigmoid
 from nerve_core.models.verdict import crop_window, cut, normalise_crop
 
 if TYPE_CHECKING:

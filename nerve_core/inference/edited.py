@@ -84,7 +84,8 @@ def judge_contours(
     Raises:
         ContourError: as :func:`check_contours`.
     """
-    from nerve_core.inference.predictor import Clock, nerve_of
+    from nerve_core.inference.clock import Clock
+    from nerve_core.inference.predictor import nerve_of
 
     clock = Clock()
     checked = check_contours(contours, scan)

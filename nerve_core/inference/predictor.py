@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,14 @@ import torch
 
 from nerve_core.config import settings
 from nerve_core.errors import CheckpointError
-from nerve_core.imaging.click import click_map
 from nerve_core.imaging.gate import check_quality
-from nerve_core.imaging.preprocess import Prepared, Preprocess
-from nerve_core.imaging.scan import Box, Scan
+from nerve_core.imaging.preprocess import Preprocess
+from nerve_core.imaging.scan import Scan
 from nerve_core.inference.abstention import Abstention
 from nerve_core.inference.backends import BACKENDS, Network, best_backend, best_device
+from nerve_core.inference.clock import Clock
 from nerve_core.inference.contours import Selection, centroid, components, outline
+from nerve_core.inference.looks import hesitant, network_input, sigmoid, window_around
 from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Nerve, Prediction
 from nerve_core.inference.scope import FOREIGN, SENTENCES, Observed, Scope, observable
 from nerve_core.models.checkpoint import load_checkpoint
@@ -29,10 +29,6 @@ from nerve_core.models.verdict import CROP, crop_window, cut, normalise_crop
 CLOSER = (0.5,)
 """Sides of the closer looks around a click, as shares of the region's longer side, where the config of the
 weights names no others under ``closer``; chosen on validation scans."""
-
-LIKELY, SURE = 0.3, 0.9
-"""A second look at the mirror image is taken where the pixels from ``LIKELY`` on have a mean below ``SURE``;
-chosen on validation scans, where a third of them got one, for most of what it gives to all."""
 
 
 class Predictor:
@@ -257,55 +253,6 @@ class Predictor:
             beyond=beyond,
             timings_ms=clock.read(),
         )
-
-
-class Clock:
-    """Milliseconds by stage of one prediction."""
-
-    def __init__(self) -> None:
-        self.spent: dict[str, float] = {}
-        self.last = time.perf_counter()
-
-    def mark(self, stage: str) -> None:
-        """Book the time since the last mark on ``stage``."""
-        now = time.perf_counter()
-        self.spent[stage] = self.spent.get(stage, 0.0) + 1e3 * (now - self.last)
-        self.last = now
-
-    def read(self) -> dict[str, float]:
-        """All stages and their ``total``; what is still open counts as postprocessing."""
-        self.mark("postprocess")
-        return {**self.spent, "total": sum(self.spent.values())}
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Logistic function, without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * logits))
-
-
-def hesitant(probability: np.ndarray) -> bool:
-    """Whether a map deserves a second look, at the mirror image: no likely pixel, or a low mean over them."""
-    likely = probability[probability >= LIKELY]
-    return likely.size == 0 or float(likely.mean()) < SURE
-
-
-def network_input(prepared: Prepared, click: tuple[float, float] | None) -> np.ndarray:
-    """float32 (1, 2, size, size): normalised image and click map."""
-    size = prepared.tensor.shape[0]
-    bump = np.zeros((size, size), np.float32)
-    if click is not None:
-        bump = click_map(size, *prepared.to_network_xy(*click))
-    return np.stack([prepared.tensor, bump])[None]
-
-
-def window_around(point: tuple[float, float], region: Box, share: float) -> Box:
-    """A square around (x, y), ``share`` of the region's longer side, moved to lie inside the region."""
-    top, left, bottom, right = region
-    side = max(32, round(share * max(bottom - top, right - left)))
-    height, width = min(side, bottom - top), min(side, right - left)
-    y = int(np.clip(round(point[1] - height / 2), top, bottom - height))
-    x = int(np.clip(round(point[0] - width / 2), left, right - width))
-    return y, x, y + height, x + width
 
 
 def nerve_of(

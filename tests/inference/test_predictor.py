@@ -10,15 +10,9 @@ from nerve_core.errors import CheckpointError
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.imaging.scan import CalibratedRegion, Scan
 from nerve_core.inference import predictor as module
+from nerve_core.inference.looks import hesitant, sigmoid, window_around
 from nerve_core.inference.prediction import NOT_ASSESSABLE, Prediction
-from nerve_core.inference.predictor import (
-    Predictor,
-    get_predictor,
-    hesitant,
-    nerve_of,
-    sigmoid,
-    window_around,
-)
+from nerve_core.inference.predictor import Predictor, get_predictor, nerve_of
 
 
 def speckle(shape: tuple[int, int], seed: int = 0) -> Scan:

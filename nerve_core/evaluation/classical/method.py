@@ -16,9 +16,10 @@ from nerve_core.evaluation.classical.view import View, smooth, view_of
 from nerve_core.imaging.gate import check_quality
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.imaging.scan import Scan
+from nerve_core.inference.clock import Clock
 from nerve_core.inference.contours import Selection, components
 from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Prediction, verdict_of
-from nerve_core.inference.predictor import Clock, nerve_of
+from nerve_core.inference.predictor import nerve_of
 
 VERSION = "1"
 
