@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError, RefusedScan
-from nerve_core.ui import examples, measures, processing, report, scale, session, verdict
+from nerve_core.ui import edit, examples, measures, processing, reading, report, scale, session, verdict
 from nerve_core.ui.scan_view import scan_view
 from nerve_core.ui.session import Item, Outcome, Point, View
 
@@ -57,7 +57,7 @@ def show(item: Item, predictor: Predictor) -> None:
                 assert scan.region is not None
                 processing.controls(item, view, predictor.preprocess, scan.pixels.shape, scan.region)
                 effects = st.container()
-    outcome = session.analyse(item, predictor)
+    outcome = session.corrected(item, predictor, session.analyse(item, predictor))
     with result:
         _result(item, view, outcome, predictor, show_region=expander.open)
     if expander.open and outcome.scan is not None:
@@ -70,17 +70,14 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
         st.error(outcome.error, icon=":material/error:")
         return
     picture, judged = st.columns([9, 4], gap="medium")
+    correcting = False
     with picture:
         if outcome.scan is not None:
-            scan_view(
-                outcome.scan,
-                outcome.prediction,
-                key="scan",
-                point=view.ruler[-1] if view.ruling and view.ruler else view.point,
-                on_point=lambda point: _point(view, point),
-                truth=examples.truth(item, view.frame),
-                region=show_region,
-            )
+            correcting = edit.wanted(outcome) and not view.ruling
+            if correcting:
+                edit.editor(outcome, view)
+            else:
+                _picture(item, view, outcome, show_region)
             verdict.legend()
             st.caption(f":material/straighten: {scale.said(outcome.scan, view)}")
     with judged:
@@ -88,6 +85,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
         verdict.before(predictor)
         verdict.card(outcome)
         verdict.overrule(outcome, view)
+        edit.said(outcome, view, way_back=not correcting)
         if item.note:
             st.caption(f":material/labs: {item.note}")
         if view.point is not None:
@@ -96,9 +94,26 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
         verdict.nerves(outcome)
         if outcome.prediction.nerves:
             measures.panel(outcome, view)
+        reading.panel(outcome, view)
+        if outcome.prediction.nerves:
             report.panel(outcome, view)
         verdict.downloads(outcome, view, predictor)
         verdict.timing(outcome)
+
+
+def _picture(item: Item, view: View, outcome: Outcome, show_region: bool) -> None:
+    assert outcome.scan is not None
+    # Where outlines were drawn, a click would not do what it says: the model does not look again.
+    points = outcome.before is None or view.ruling
+    scan_view(
+        outcome.scan,
+        outcome.prediction,
+        key="scan",
+        point=view.ruler[-1] if view.ruling and view.ruler else view.point,
+        on_point=(lambda point: _point(view, point)) if points else None,
+        truth=examples.truth(item, view.frame),
+        region=show_region,
+    )
 
 
 def _point(view: View, point: Point | None) -> None:

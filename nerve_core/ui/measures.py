@@ -59,7 +59,7 @@ def panel(outcome: Outcome, view: View) -> None:
         sizes = measure(outcome.scan, outcome.prediction, found[number])
         left, right = st.columns([2, 3], gap="large")
         with left:
-            _sizes(sizes)
+            _sizes(sizes, outcome.prediction.edited)
             scale.panel(outcome.scan, view, outcome.item.id)
             stem = PurePath(outcome.item.name).stem or "scan"
             st.download_button(
@@ -133,12 +133,12 @@ def as_csv(sizes: Measurement) -> bytes:
     return text.getvalue().encode()
 
 
-def _sizes(sizes: Measurement) -> None:
+def _sizes(sizes: Measurement, edited: bool) -> None:
     rows = ["| Measurement | |", "|:--|--:|", *(f"| {name} | {value} |" for name, value in lines(sizes))]
     with st.container(key=theme.table_key("sizes")):
         st.markdown("\n".join(rows))
     st.caption(
-        "Measured on the outline shown. "
+        f"Measured on the outline shown{', as corrected by hand' if edited else ''}. "
         + (
             f"Two readers of one scan differ by about {REPEATABLE_MM2:.1f} mm², so smaller differences mean "
             "nothing. "

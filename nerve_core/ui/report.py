@@ -7,11 +7,13 @@ from datetime import datetime
 
 import streamlit as st
 
+from nerve_core.clinical import fhir
+from nerve_core.clinical.finding import Place, finding_of
 from nerve_core.clinical.measure import Measurement, measure
 from nerve_core.clinical.next_steps import next_steps
 from nerve_core.clinical.norms import norms_of
 from nerve_core.clinical.report import Report, Table, as_pdf
-from nerve_core.ui import draw, measures, pairs, words
+from nerve_core.ui import draw, measures, pairs, reading, words
 from nerve_core.ui.session import Outcome, View
 
 LONGEST = 4000
@@ -28,33 +30,72 @@ def panel(outcome: Outcome, view: View) -> None:
         sizes = [measure(outcome.scan, outcome.prediction, nerve) for nerve in outcome.prediction.nerves]
         chosen = measures.compared(outcome.item.id)
         # A new draft for another look at the scan; what was typed for this one stays.
-        look = (outcome.item.id, view.frame, view.point, view.mm_per_px, chosen)
-        with st.container(horizontal=True):
-            reference = st.text_input(
-                "Scan", placeholder="A pseudonym or number, not the name", key=f"report-reference-{look}"
-            )
-            reader = st.text_input("Read by", key="report-reader", persist_state="session")
+        areas = tuple(round(size.area, 2) for size in sizes)
+        reader_said = reading.sentences(outcome, view)
+        look = (outcome.item.id, view.frame, view.point, view.mm_per_px, chosen, areas, tuple(reader_said))
+        reference = st.text_input(
+            "Scan", placeholder="A pseudonym or number, not the name", key=f"report-reference-{look}"
+        )
+        # The reader's name and conclusion are those of the reading above.
+        reader = st.session_state.get("report-reader") or ""
         findings = st.text_area(
             "Findings, as they will stand in the report",
-            draft(outcome, sizes, chosen),
+            "\n".join([draft(outcome, sizes, chosen), *reader_said]),
             height=180,
             max_chars=LONGEST,
             key=f"report-findings-{look}",
         )
         steps = _steps(chosen, look)
-        st.download_button(
-            "Report (PDF)",
-            lambda: as_pdf(content(outcome, view, sizes, chosen, reference, reader, findings, steps)),
-            "nerve-report.pdf",
-            "application/pdf",
-            icon=":material/download:",
-            on_click="ignore",
-            key="report-pdf",
-        )
+        made = content(outcome, view, sizes, chosen, reference, reader, findings, steps)
+        with st.container(horizontal=True):
+            st.download_button(
+                "Report (PDF)",
+                lambda: as_pdf(made),
+                "nerve-report.pdf",
+                "application/pdf",
+                icon=":material/download:",
+                on_click="ignore",
+                key="report-pdf",
+            )
+            st.download_button(
+                "Report (FHIR R4)",
+                lambda: as_fhir(outcome, view, chosen, made),
+                "nerve-report.fhir.json",
+                "application/fhir+json",
+                icon=":material/download:",
+                on_click="ignore",
+                key="report-fhir",
+                help="DiagnosticReport with Observations, the PDF within; final once a reader concluded.",
+            )
         st.caption(
             "Nothing of this is stored. The file name, the DICOM header and what lies outside the ultrasound "
             "region stay out of the report."
         )
+
+
+def as_fhir(outcome: Outcome, view: View, chosen: measures.Compared | None, made: Report) -> bytes:
+    """The report as a FHIR R4 Bundle with the PDF in it; preliminary until the reader has concluded."""
+    assert outcome.prediction is not None and outcome.scan is not None
+    places = [Place(chosen.number, chosen.nerve, chosen.site)] if chosen is not None else []
+    finding = finding_of(
+        made.reference or "scan",
+        outcome.scan,
+        outcome.prediction,
+        view.mm_per_px is not None,
+        digest=outcome.item.digest,
+        places=places,
+    )
+    text = "\n".join(part.strip() for part in (made.findings, made.next_steps) if part.strip())
+    written = made.written.astimezone()
+    found = fhir.bundle(
+        finding,
+        written,
+        patient=made.reference,
+        reading=view.readings.get(view.frame),
+        text=text,
+        pdf=as_pdf(made),
+    )
+    return fhir.as_json(found)
 
 
 def _steps(chosen: measures.Compared | None, look: object) -> str:
@@ -120,7 +161,10 @@ def content(
         columns = ["Measurement", *(f"Nerve {number}" for number in range(1, len(sizes) + 1))]
         each = [dict(measures.lines(size)) for size in sizes]
         rows = [[name, *(own.get(name, "–") for own in each)] for name in each[0]]
-        note = "Measured on the outlines shown. Brightness and dark share change with gain and machine."
+        hand = ", which were corrected by hand" if found.edited else ""
+        note = (
+            f"Measured on the outlines shown{hand}. Brightness and dark share change with gain and machine."
+        )
         tables.append(Table("Measurements", columns, rows, (2, *([1] * len(sizes))), note))
     if (area := area_compared(sizes, chosen)) is not None:
         rows = measures.norm_rows(norms_of(chosen.nerve, chosen.site), area)
@@ -137,12 +181,18 @@ def content(
     headline = words.HEADLINES[found.verdict]
     if found.p_affected is not None:
         headline += f", {words.percent(found.p_affected)} probability of looking affected"
+    whose = "by the model"
+    if found.edited:
+        whose = "corrected by hand"
+        headline += ", judged on outlines corrected by hand"
+        if outcome.before is not None:
+            headline += f" (the model's own gave: {words.sentence_of(outcome.before).lower()})"
     return Report(
         reference.strip(),
         reader.strip(),
         headline,
         draw.overlay(scan, found, view.point)[top:bottom, left:right],
-        "Outlines by the model: vermilion affected, sky blue unaffected, yellow uncertain.",
+        f"Outlines {whose}: vermilion affected, sky blue unaffected, yellow uncertain.",
         findings,
         tables,
         found.model,

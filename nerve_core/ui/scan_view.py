@@ -92,7 +92,7 @@ def scan_view(
             return
         on_point(_accepted(sent, scan))
 
-    picture, picture_width = _picture(scan)
+    picture, picture_width = encoded(scan)
     height, width = scan.pixels.shape
     data = {
         "image": picture,
@@ -122,7 +122,7 @@ def _accepted(sent: dict[str, Any], scan: Scan) -> tuple[float, float] | None:
     return float(min(max(x, 0), width - 1)), float(min(max(y, 0), height - 1))
 
 
-def _picture(scan: Scan) -> tuple[str, int]:
+def encoded(scan: Scan) -> tuple[str, int]:
     """Data URL of the frame and the width, in px, at which it is sent."""
     pixels = scan.pixels
     shrink = MAX_SHOWN / max(pixels.shape)

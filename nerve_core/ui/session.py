@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,14 +22,15 @@ import streamlit as st
 from nerve_core.errors import NerveCoreError, RefusedScan
 from nerve_core.imaging.read import base_name, open_scan
 from nerve_core.imaging.scan import Scan
+from nerve_core.inference.edited import judge_contours
 from nerve_core.ui import scale
-from nerve_core.ui.session_items import Item, Outcome, Point, Summary, View
+from nerve_core.ui.session_items import Edit, Item, Outcome, Point, Summary, View
 
 if TYPE_CHECKING:
     from nerve_core.imaging.read import ScanFile
     from nerve_core.inference.predictor import Predictor
 
-__all__ = ["Item", "Outcome", "Point", "Summary", "View"]
+__all__ = ["Edit", "Item", "Outcome", "Point", "Summary", "View"]
 
 logger = logging.getLogger(__name__)
 
@@ -172,6 +174,21 @@ def analyse(item: Item, model: Predictor) -> Outcome:
     outcome = _kept("predictions", key, lambda: _analyse(item, view, model), _outcome_bytes)
     _state("summaries", OrderedDict)[key] = _summarise(outcome)
     return outcome
+
+
+def corrected(item: Item, model: Predictor, outcome: Outcome) -> Outcome:
+    """The outcome with the outlines drawn by hand, if any, in place of the model's; judged once for each."""
+    edit, found, scan = view_of(item).edit, outcome.prediction, outcome.scan
+    if edit.contours is None or found is None or scan is None:
+        return outcome
+    contours = edit.contours
+
+    def judge() -> Outcome:
+        judged = judge_contours(model, scan, contours, found)
+        return replace(outcome, prediction=judged, before=found, ms=judged.timings_ms["total"], read_ms=0.0)
+
+    shapes = hashlib.sha256(b"".join(len(each).to_bytes(4) + each.tobytes() for each in contours)).hexdigest()
+    return _kept("predictions", (*_look(item, model), shapes), judge, _outcome_bytes)
 
 
 def summarise(item: Item, model: Predictor) -> Summary:

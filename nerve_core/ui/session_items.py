@@ -10,6 +10,7 @@ import numpy as np
 
 from nerve_core.imaging.scan import Box, Scan
 from nerve_core.inference.prediction import Prediction
+from nerve_core.inference.review import Reading
 
 if TYPE_CHECKING:
     from nerve_core.imaging.preprocess import Preprocess
@@ -39,6 +40,21 @@ class Item:
     note: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """Where the correction of one frame's outlines stands.
+
+    Attributes:
+        revision: number of the last step that arrived from the browser.
+        contours: the outlines drawn, each float32 (N, 2), x then y, px; None for the model's own.
+        problem: why the last step could not be used, else empty; the outlines are then those before it.
+    """
+
+    revision: int = 0
+    contours: tuple[np.ndarray, ...] | None = None
+    problem: str = ""
+
+
 @dataclass
 class View:
     """How the user looks at one item.
@@ -52,6 +68,8 @@ class View:
         ruling: whether the next click is such an end.
         mm_per_px: scale the user gave, where the file states none.
         trusted: frames that the user wants judged although the learned gate holds them out of scope.
+        edits: what was done to the outlines by hand, by frame.
+        readings: the reader's word, by frame.
     """
 
     frame: int = 0
@@ -62,10 +80,16 @@ class View:
     ruling: bool = False
     mm_per_px: float | None = None
     trusted: set[int] = field(default_factory=set)
+    edits: dict[int, Edit] = field(default_factory=dict)
+    readings: dict[int, Reading] = field(default_factory=dict)
 
     @property
     def point(self) -> Point | None:
         return self.points.get(self.frame)
+
+    @property
+    def edit(self) -> Edit:
+        return self.edits.get(self.frame, Edit())
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +104,7 @@ class Outcome:
         error: why the file cannot be used, else None.
         read_ms: time to read and decode the frame, ms.
         ms: time from the decoded frame to the verdict, ms.
+        before: what the model said by its own outlines, where ``prediction`` is of outlines drawn by hand.
     """
 
     item: Item
@@ -89,6 +114,7 @@ class Outcome:
     error: str | None = None
     read_ms: float = 0.0
     ms: float = 0.0
+    before: Prediction | None = None
 
 
 @dataclass(frozen=True)

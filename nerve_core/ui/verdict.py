@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from nerve_core.clinical.measure import measure
 from nerve_core.inference.prediction import AFFECTED, NOT_ASSESSABLE, Prediction
-from nerve_core.ui import draw, theme, words
+from nerve_core.ui import draw, measures, theme, words
 from nerve_core.ui.session import Outcome, View
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def overrule(outcome: Outcome, view: View) -> None:
 
 
 def nerves(outcome: Outcome) -> None:
-    """One row a nerve: number, verdict, probability, area, depth."""
+    """One row a nerve: number, verdict, probability, area between the pixels, depth."""
     assert outcome.prediction is not None and outcome.scan is not None
     if not outcome.prediction.nerves:
         return
@@ -75,13 +76,14 @@ def nerves(outcome: Outcome) -> None:
             str(number),
             nerve.verdict,
             words.percent(nerve.p_affected),
-            words.area(nerve),
+            dict(measures.lines(measure(outcome.scan, outcome.prediction, nerve)))["Cross-sectional area"],
             words.depth(nerve, outcome.scan),
         )
         rows.append("| " + " | ".join(cells) + " |")
     with st.container(key=theme.table_key("nerves")):
         st.markdown("\n".join(rows))
-        st.caption("Depth is that of the nerve's centre, from the top of the ultrasound region.")
+        hand = "Measured on the outlines corrected by hand. " if outcome.prediction.edited else ""
+        st.caption(f"{hand}Depth is that of the nerve's centre, from the top of the ultrasound region.")
 
 
 def timing(outcome: Outcome) -> None:

@@ -53,6 +53,7 @@ class KnownPredictor:
         self.fault: Exception | None = None
         self.calls: list[tuple[Scan, Any, Any]] = []
         self.preprocess = Preprocess()
+        self.abstention = None
         self.config = {"sites": ["neck", "groin"], "sets": SETS, "input_size": 256}
         self.metrics: dict[str, Any] = {
             "contours": {"usgra": {"n": 12, "groups": 9, "dice_mean": 0.714, "dice_ci95": [0.6, 0.8]}}
@@ -83,6 +84,9 @@ class KnownPredictor:
             "research 1",
             timings_ms=timings,
         )
+
+    def p_affected(self, pixels: np.ndarray, mask: np.ndarray) -> float:
+        return self.p if self.p is not None else 0.5
 
 
 @pytest.fixture

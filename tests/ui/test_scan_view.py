@@ -34,12 +34,12 @@ def decode(url: str) -> np.ndarray:
 
 
 def test_the_picture_keeps_every_pixel():
-    url, width = scan_view._picture(SCAN)
+    url, width = scan_view.encoded(SCAN)
     assert width == 100 and np.array_equal(decode(url), SCAN.pixels)
 
 
 def test_a_very_large_scan_is_shown_reduced():
-    url, width = scan_view._picture(Scan(np.zeros((1000, 4000), np.uint8)))
+    url, width = scan_view.encoded(Scan(np.zeros((1000, 4000), np.uint8)))
     assert width == scan_view.MAX_SHOWN and decode(url).shape == (400, 1600)
 
 
