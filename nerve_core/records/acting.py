@@ -16,9 +16,6 @@ from nerve_core.records.archive import Archive, get_archive
 from nerve_core.records.errors import NotFound, RecordsError
 from nerve_core.records.reading import NO_SCAN
 
-DONE, REFUSED, NOT_FOUND, FAILED = "done", "refused", "not found", "failed"
-"""Outcomes in the audit log."""
-
 
 @dataclass
 class Act:
@@ -52,7 +49,7 @@ class Acting:
         with self._noted(action, subject), self.archive.writing() as session:
             act = Act(session, subject)
             yield act
-            audit.append(session, self.actor, action, act.subject, DONE)
+            audit.append(session, self.actor, action, act.subject)
 
     @contextmanager
     def _reading(self, action: str, subject: str = "") -> Iterator[Act]:
@@ -64,7 +61,7 @@ class Acting:
             with self.archive.reading() as session:
                 act = Act(session, subject)
                 yield act
-            self._log(action, act.subject, DONE)
+            self._log(action, act.subject)
 
     def _nothing(self, action: str) -> bool:
         """Whether nothing was ever saved, so that a list is empty; looking makes nothing."""
@@ -75,7 +72,7 @@ class Acting:
         try:
             require(self.actor, action)
         except AccessError:
-            self._note(action, subject, REFUSED)
+            self._note(action, subject, audit.REFUSED)
             raise
 
     @contextmanager
@@ -85,10 +82,10 @@ class Acting:
             yield
         except NotFound:
             if self.archive.exists:
-                self._note(action, subject, NOT_FOUND)
+                self._note(action, subject, audit.FAILED)
             raise
         except RecordsError:
-            self._note(action, subject, FAILED)
+            self._note(action, subject, audit.FAILED)
             raise
 
     def _note(self, action: str, subject: str, outcome: str) -> None:
@@ -96,7 +93,7 @@ class Acting:
         with contextlib.suppress(RecordsError):
             self._log(action, subject, outcome)
 
-    def _log(self, action: str, subject: str, outcome: str) -> None:
+    def _log(self, action: str, subject: str = "", outcome: str = audit.DONE) -> None:
         with self.archive.writing() as session:
             audit.append(session, self.actor, action, subject if is_id(subject) else "", outcome)
 

@@ -70,38 +70,40 @@ class Keeping(Acting):
         Args:
             blinded_only: only second readings that were given blinded.
         """
-        if self._nothing("read"):
+        if self._nothing("statistics"):
             return agreement.agreement_of([])
-        with self._reading("read") as act:
+        with self._reading("statistics") as act:
             pairs = agreement.reader_pairs(act.session, self.actor.name, blinded_only)
         return agreement.agreement_of(pairs)
 
     def model_agreement(self) -> agreement.Agreement:
         """How far first readings agree with what the model had said last; readers had seen it."""
-        if self._nothing("read"):
+        if self._nothing("statistics"):
             return agreement.agreement_of([])
-        with self._reading("read") as act:
+        with self._reading("statistics") as act:
             pairs = agreement.model_pairs(act.session, self.actor.name)
         return agreement.agreement_of(pairs)
 
-    def verify(self, *, tidy: bool = False) -> upkeep.Health:
+    def verify(self, *, tidy: bool = False, expect: str = "") -> upkeep.Health:
         """Check the database, every stored file and the audit log.
 
         Args:
             tidy: take away what broken-off runs left: half-written files, and files that belong to no scan.
+            expect: head of the audit log noted before, which it must still hold; see ``Health.head``.
         """
         if self._nothing("verify"):
-            return upkeep.Health(0, 0, ())
+            return upkeep.Health(0, 0, "", ())
         with self._noted("verify", ""), spoken():
             problems = upkeep.check_database(self.archive)
             files, found = upkeep.check_files(self.archive, tidy)
             if tidy:
                 erasure.remove_doomed(self.archive)
             with self.archive.reading() as session:
+                head = audit.head(session)
                 entries = audit.count(session)
-                broken = [upkeep.Problem(upkeep.LOG, said) for said in audit.verify(session)]
-        self._log("verify", "", "done")
-        return upkeep.Health(files, entries, (*problems, *found, *broken))
+                broken = [upkeep.Problem(upkeep.LOG, said) for said in audit.verify(session, expect)]
+        self._log("verify")
+        return upkeep.Health(files, entries, head, (*problems, *found, *broken))
 
     def rotate_key(self, *, new_key: bool = True, drop_old: bool = False) -> tuple[int, int]:
         """Lock every file under a new key, or bring what a broken-off run left over to the last one.
@@ -118,14 +120,25 @@ class Keeping(Acting):
         with self._noted("rotate key", ""), spoken():
             done = upkeep.rotate(self.archive, new_key)
             dropped = upkeep.drop_old_keys(self.archive) if drop_old else 0
-        self._log("rotate key", "", "done")
+        self._log("rotate key")
         return done, dropped
+
+    def migrate(self) -> tuple[str | None, str]:
+        """Make the database's tables, or bring them up to date; a newer version's are left alone.
+
+        Returns:
+            The version before, None for an empty database, and the version now.
+        """
+        self._allow("back up", "")
+        done = self.archive.migrate()
+        self._log("back up")
+        return done
 
     def stats(self) -> upkeep.Stats | None:
         """How much the records hold; None where nothing was ever saved."""
-        if self._nothing("read"):
+        if self._nothing("statistics"):
             return None
-        with self._reading("read") as act:
+        with self._reading("statistics") as act:
             return upkeep.stats_of(act.session, self.archive)
 
     @contextmanager

@@ -31,6 +31,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sqlalchemy import select
+
 from nerve_core.access.roles import LOCAL
 from nerve_core.errors import NerveCoreError
 from nerve_core.imaging.read import open_scan
@@ -51,7 +53,7 @@ from nerve_core.records.items import (
     WorkItem,
 )
 from nerve_core.records.keeping import Keeping
-from nerve_core.records.models import ScanRow, SettingRow
+from nerve_core.records.models import PatientRow, ScanRow, SettingRow
 from nerve_core.records.saving import About, FileFacts
 from nerve_core.records.urgency import Alert, as_json
 from nerve_core.records.worklist import NEWEST_FIRST, UNREAD_FIRST, Choices, Filter
@@ -195,6 +197,20 @@ class Records(Keeping):
         with self._reading("read", scan) as act:
             row = reading.scan_row(act.session, scan, patient)
             return reading.load_scans(act.session, [row], self.actor.name)[0]
+
+    def identify(self, pseudonym: str) -> str:
+        """Identifier of the patient with exactly this pseudonym.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._reading("read") as act:
+            known = select(PatientRow.id).where(PatientRow.pseudonym == pseudonym.strip())
+            found = act.session.scalars(known).one_or_none()
+            if found is None:
+                raise NotFound(reading.NO_PATIENT)
+            act.subject = found
+            return found
 
     def patient(self, patient: str) -> Patient:
         """A patient with visits, scans and remarks.

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from nerve_core.access.audit import DONE, AuditRow
 from nerve_core.records.errors import RecordsError
 from nerve_core.records.items import Request
 from nerve_core.records.models import (
@@ -87,7 +88,8 @@ def ask(session: Session, scan: ScanRow, asked_by: str, colleague: str, blinded:
     """The row of a second reading asked for.
 
     Raises:
-        RecordsError: no colleague is named, they have read the scan already, or were asked before.
+        RecordsError: no colleague is named, they have read the scan already, or were asked before; or they
+            were to read it blinded and have opened it already.
     """
     name = colleague.strip()
     if not 0 < len(name) <= 254 or not name.isprintable():
@@ -97,10 +99,21 @@ def ask(session: Session, scan: ScanRow, asked_by: str, colleague: str, blinded:
     known = select(RequestRow.id).where(RequestRow.scan_id == scan.id, RequestRow.colleague == name)
     if session.scalars(known).first() is not None:
         raise RecordsError(f"{name} was asked to read this scan before.")
+    if blinded and has_opened(session, scan.id, name):
+        raise RecordsError(
+            f"{name} has opened this scan before, so their reading cannot be blinded; ask somebody else, or "
+            "ask without blinding."
+        )
     row = RequestRow(scan_id=scan.id, asked_by=asked_by, colleague=name, blinded=blinded)
     session.add(row)
     session.flush()
     return row
+
+
+def has_opened(session: Session, scan: str, name: str) -> bool:
+    """Whether the audit log says that a person did anything to a scan."""
+    done = (AuditRow.subject == scan, AuditRow.actor == name, AuditRow.outcome == DONE)
+    return session.scalars(select(AuditRow.number).where(*done).limit(1)).first() is not None
 
 
 def requests(session: Session, name: str, only_open: bool) -> tuple[Request, ...]:

@@ -61,11 +61,13 @@ class Health:
     Attributes:
         files: how many stored files were read and compared with their SHA-256.
         entries: how many entries of the audit log were checked.
+        head: number and hash of its last entry, to be noted where nobody who may write in the database can.
         problems: what is wrong.
     """
 
     files: int
     entries: int
+    head: str
     problems: tuple[Problem, ...]
 
     @property
