@@ -23,6 +23,8 @@ def main() -> None:
         [
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/diagnose.py", title="Diagnose", icon=":material/frame_inspect:"),
+            st.Page("pages/worklist.py", title="Worklist", icon=":material/checklist:"),
+            st.Page("pages/patient.py", title="Patient", icon=":material/person:"),
             st.Page("pages/explain.py", title="Explain", icon=":material/psychology_alt:"),
             st.Page("pages/data.py", title="Data", icon=":material/dataset:"),
             st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),

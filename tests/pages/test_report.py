@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from nerve_core.clinical.report import as_pdf
 from nerve_core.inference.prediction import NOTICE
+from nerve_core.inference.review import Reading
 from nerve_core.ui import measures, report
 from nerve_core.ui.session import Item, analyse_once
 from nerve_core.ui.session_items import View
@@ -56,6 +59,23 @@ def test_the_file_holds_the_page_and_not_the_files_name(known: KnownPredictor):
     for part in ("study 7", "A. Reader", "My own words.", "Looks affected, 90 %", "42 × 40 px", NOTICE):
         assert part in said
     assert "Jane" not in said and b"Jane" not in pdf
+
+
+def test_the_same_leaves_as_fhir(known: KnownPredictor):
+    outcome = analyse_once(Item("1", "Jane-Doe.png", png(), "d"), known)
+    sizes = [measures.measure(outcome.scan, outcome.prediction, outcome.prediction.nerves[0])]
+    chosen = measures.Compared(0, "median", "wrist")
+    made = report.content(outcome, View(), sizes, chosen, "study 7", "A. Reader", "My words.", "A step (x).")
+    sent = json.loads(report.as_fhir(outcome, View(), chosen, made))
+    first = sent["entry"][0]["resource"]
+    assert first["status"] == "preliminary" and first["conclusion"].startswith("My words.\nA step (x).")
+    assert base64.b64decode(first["presentedForm"][0]["data"]).startswith(b"%PDF")
+    assert "Jane" not in json.dumps(sent) and first["subject"]["identifier"]["value"] == "study 7"
+    read = View(readings={0: Reading(False, "uncertain", reviewer="A. Reader")})
+    sent = json.loads(report.as_fhir(outcome, read, chosen, made))
+    assert sent["entry"][0]["resource"]["status"] == "final" and "Conclusion of the reader" in json.dumps(
+        sent
+    )
 
 
 def test_norms_are_of_the_nerve_that_was_chosen(known: KnownPredictor):
