@@ -1,4 +1,4 @@
-"""Put the verdicts of two trainings into one checkpoint, averaged."""
+"""Put the verdicts of several trainings into one checkpoint, averaged."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from nerve_core.arguments import add_manifests
 
-HELP = "average the verdicts of two trainings in one checkpoint"
+HELP = "average the verdicts of several trainings in one checkpoint"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``python -m nerve_core combine``."""
     add = parser.add_argument
-    add("weights", type=Path, nargs=2, metavar="DIR", help="two checkpoints; the contours are the second's")
+    add("weights", type=Path, nargs="+", metavar="DIR", help="checkpoints; the contours are the last one's")
     add_manifests(parser, "sets to calibrate on")
     add("--out", type=Path, required=True, metavar="DIR", help="checkpoint folder")
     add("--version", default="1.0", help="version written into the checkpoint (default: 1.0)")

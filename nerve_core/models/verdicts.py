@@ -98,10 +98,17 @@ VERDICTS: dict[str, VerdictArchitecture] = {
     "nerve_pooled_pair": VerdictArchitecture(
         partial(Jury, 2), "Two of the first, trained apart, averaged", "Lakshminarayanan 2017", True
     ),
+    "nerve_pooled_trio": VerdictArchitecture(
+        partial(Jury, 3), "Three of the first, trained apart, averaged", "Lakshminarayanan 2017", True
+    ),
     "plain_cnn": VerdictArchitecture(
         lambda pretrained: PlainCNN(), "Three convolution blocks and two dense layers", "LeCun 1998"
     ),
 }
+
+
+JURIES = {2: "nerve_pooled_pair", 3: "nerve_pooled_trio"}
+"""Which network holds so many of the first."""
 
 
 def build_verdict(name: str = DEFAULT, pretrained: bool = True) -> nn.Module:
