@@ -102,7 +102,7 @@ def finding(
     number: int, item: Item, model: Predictor, nerve: str | None, site: str | None, named: bool
 ) -> Finding:
     """One scan for the table, as the session looks at it now; without its file's name unless ``named``."""
-    outcome = session.analyse(item, model)
+    outcome = session.corrected(item, model)
     file = item.name if named else ""
     if outcome.prediction is None or outcome.scan is None:
         why = outcome.refused or outcome.error or ""

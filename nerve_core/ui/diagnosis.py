@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError, RefusedScan
-from nerve_core.ui import edit, examples, measures, processing, reading, report, scale, session, verdict
+from nerve_core.ui import edit, examples, keep, measures, processing, reading, report, scale, session, verdict
 from nerve_core.ui.scan_view import scan_view
 from nerve_core.ui.session import Item, Outcome, Point, View
 
@@ -57,7 +57,7 @@ def show(item: Item, predictor: Predictor) -> None:
                 assert scan.region is not None
                 processing.controls(item, view, predictor.preprocess, scan.pixels.shape, scan.region)
                 effects = st.container()
-    outcome = session.corrected(item, predictor, session.analyse(item, predictor))
+    outcome = session.corrected(item, predictor)
     with result:
         _result(item, view, outcome, predictor, show_region=expander.open)
     if expander.open and outcome.scan is not None:
@@ -97,6 +97,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
         reading.panel(outcome, view)
         if outcome.prediction.nerves:
             report.panel(outcome, view)
+        keep.panel(outcome, view, predictor)
         verdict.downloads(outcome, view, predictor)
         verdict.timing(outcome)
 

@@ -89,7 +89,7 @@ def _choose(items: Sequence[Item], predictor: Predictor, slot: str, default: int
         key=f"pairs-{slot}",
     )
     item = by_id[name]
-    outcome = session.analyse(item, predictor)
+    outcome = session.corrected(item, predictor)
     found, scan = outcome.prediction, outcome.scan
     assert found is not None and scan is not None and found.nerves
     number = 0

@@ -176,26 +176,39 @@ def analyse(item: Item, model: Predictor) -> Outcome:
     return outcome
 
 
-def corrected(item: Item, model: Predictor, outcome: Outcome) -> Outcome:
-    """The outcome with the outlines drawn by hand, if any, in place of the model's; judged once for each."""
-    edit, found, scan = view_of(item).edit, outcome.prediction, outcome.scan
-    if edit.contours is None or found is None or scan is None:
+def corrected(item: Item, model: Predictor) -> Outcome:
+    """The same with the outlines drawn by hand, if any, in place of the model's; judged once for each."""
+    outcome = analyse(item, model)
+    contours, found, scan = view_of(item).edit.contours, outcome.prediction, outcome.scan
+    if contours is None or found is None or scan is None:
         return outcome
-    contours = edit.contours
 
     def judge() -> Outcome:
         judged = judge_contours(model, scan, contours, found)
         return replace(outcome, prediction=judged, before=found, ms=judged.timings_ms["total"], read_ms=0.0)
 
-    shapes = hashlib.sha256(b"".join(len(each).to_bytes(4) + each.tobytes() for each in contours)).hexdigest()
-    return _kept("predictions", (*_look(item, model), shapes), judge, _outcome_bytes)
+    key = (*_look(item, model), *_drawn(item))
+    shown = _kept("predictions", key, judge, _outcome_bytes)
+    _state("summaries", OrderedDict)[key] = _summarise(shown)
+    return shown
+
+
+def _drawn(item: Item) -> tuple[str, ...]:
+    """What tells the outlines drawn by hand from others; empty where there are none."""
+    contours = view_of(item).edit.contours
+    if contours is None:
+        return ()
+    parts = b"".join(len(each).to_bytes(4) + each.tobytes() for each in contours)
+    return (hashlib.sha256(parts).hexdigest(),)
 
 
 def summarise(item: Item, model: Predictor) -> Summary:
-    """The outcome of one item in a few words, for the table of a batch; kept for all scans of the session."""
-    if not known(item, model):
-        analyse(item, model)
-    return _state("summaries", OrderedDict)[_look(item, model)]
+    """The outcome of one item, as corrected, in a few words; kept for all scans of the session."""
+    store: OrderedDict[Hashable, Summary] = _state("summaries", OrderedDict)
+    key = (*_look(item, model), *_drawn(item))
+    if key not in store:
+        corrected(item, model)
+    return store.get(key) or store[_look(item, model)]
 
 
 def known(item: Item, model: Predictor) -> bool:
@@ -227,7 +240,8 @@ def _summarise(outcome: Outcome) -> Summary:
     if outcome.prediction is None:
         return Summary("not assessable", None, 0, frames, outcome.refused or "")
     found = outcome.prediction
-    return Summary(found.verdict, found.p_affected, len(found.nerves), frames, found.reason or "")
+    remark = "Outline corrected by hand." if found.edited else ""
+    return Summary(found.verdict, found.p_affected, len(found.nerves), frames, found.reason or remark)
 
 
 def analyse_once(item: Item, model: Predictor) -> Outcome:

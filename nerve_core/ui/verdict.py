@@ -90,10 +90,11 @@ def timing(outcome: Outcome) -> None:
     """How long it took, and with which weights."""
     assert outcome.prediction is not None
     found = outcome.prediction
-    stages = {"read": outcome.read_ms, **found.timings_ms}
+    stages = found.timings_ms if found.edited else {"read": outcome.read_ms, **found.timings_ms}
     said = ", ".join(f"{name} {words.milliseconds(ms)}" for name, ms in stages.items() if name != "total")
     total = words.milliseconds(outcome.read_ms + outcome.ms)
-    st.caption(f":material/timer: {total} from file to verdict ({said}) · {found.model}")
+    start = "the outline" if found.edited else "file"
+    st.caption(f":material/timer: {total} from {start} to verdict ({said}) · {found.model}")
 
 
 def downloads(outcome: Outcome, view: View, model: Predictor) -> None:

@@ -105,3 +105,15 @@ def test_the_readers_word_goes_with_the_corrected_outline(opened: AppTest):
     assert np.array_equal(kept.contours[0], SQUARE)
     (findings,) = [area for area in opened.text_area if area.label.startswith("Findings")]
     assert "Final reading: unaffected, other than the model.\nHealthy rim." in findings.value
+
+
+def test_the_table_of_all_scans_and_the_comparison_take_the_corrected_outline(diagnose: AppTest):
+    page = upload(diagnose, ("one.png", png()), ("two.png", png(1)))
+    page.session_state["pairs"] = True
+    first = next(iter(page.session_state["views"].values()))
+    first.edits[0] = Edit(1, (SQUARE,))
+    page.run()
+    assert list(page.dataframe[0].value["Remark"]) == ["Outline corrected by hand.", ""]
+    first.edits[0] = Edit(2, ())
+    page.run()
+    assert list(page.dataframe[0].value["Nerves"]) == [0, 1] and not page.exception
