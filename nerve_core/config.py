@@ -27,6 +27,18 @@ class Settings:
         records: folder of saved patients' scans (``NERVE_RECORDS``); made at the first save, never before.
         database: of the records, as an SQLAlchemy URL (``NERVE_DATABASE``); empty is a file in that folder.
         records_key: file with the keys that lock the saved scans (``NERVE_RECORDS_KEY``); None locks none.
+        accept_no_login: ``1`` serves other computers without a login (``NERVE_ACCEPT_NO_LOGIN``): whoever
+            reaches the port may then do everything.
+        oidc_url: the provider's ``.../.well-known/openid-configuration`` (``NERVE_OIDC_URL``); it, or an
+            ``[auth]`` section in ``.streamlit/secrets.toml``, switches the login on.
+        oidc_client_id, oidc_client_secret: as the provider gave them (``NERVE_OIDC_CLIENT_ID``, ...).
+        oidc_redirect_uri: ``https://ADDRESS/oauth2callback`` (``NERVE_OIDC_REDIRECT_URI``).
+        oidc_cookie_secret: signs the login's cookie (``NERVE_OIDC_COOKIE_SECRET``); empty makes one at each
+            start, so that everybody signs in again after it.
+        oidc_role_claim: claim that names the role, dots for nesting (``NERVE_OIDC_ROLE_CLAIM``).
+        roles_file: TOML file that gives roles by e-mail and by claim (``NERVE_ROLES_FILE``).
+        session_idle_min: minutes without a click until one must sign in again (``NERVE_SESSION_IDLE_MIN``).
+        session_hours: hours until one must sign in again in any case (``NERVE_SESSION_HOURS``).
     """
 
     weights: str = "research"
@@ -42,6 +54,16 @@ class Settings:
     records: Path = ROOT / "data" / "records"
     database: str = ""
     records_key: Path | None = None
+    accept_no_login: int = 0
+    oidc_url: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_redirect_uri: str = ""
+    oidc_cookie_secret: str = ""
+    oidc_role_claim: str = "roles"
+    roles_file: Path | None = None
+    session_idle_min: int = 30
+    session_hours: int = 10
 
 
 def settings() -> Settings:

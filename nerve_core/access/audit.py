@@ -1,11 +1,11 @@
 """The audit log: who did what and when, each entry chained to the one before by a hash.
 
-An entry is written in the same transaction as what it records, so neither is ever there without the other. Its
-hash is SHA-256 over the hash before it and its own fields, so that an entry changed, taken out, put in or moved
-breaks the chain, as in Schneier and Kelsey, "Secure audit logs to support computer forensics" (1999), without
-their keys: whoever owns the database could forge the chain anew from some entry on. Two things stand against
-that: the database itself refuses to change or delete entries, and the head (number and hash of the last entry)
-can be noted elsewhere and compared (``verify(session, expect=...)``).
+An entry is written in the same transaction as what it records, so neither is ever there without the other.
+Its hash is SHA-256 over the hash before it and its own fields, so that an entry changed, taken out, put in or
+moved breaks the chain, as in Schneier and Kelsey, "Secure audit logs to support computer forensics" (1999),
+without their keys: whoever owns the database could forge the chain anew from some entry on. Two things stand
+against that: the database itself refuses to change or delete entries, and the head (number and hash of the
+last entry) can be noted elsewhere and compared (``verify(session, expect=...)``).
 
 Patients appear by the random identifier of their record only: the log stays whole when a patient is erased.
 """
@@ -19,96 +19,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Connection,
-    Integer,
-    String,
-    func,
-    insert,
-    select,
-    text,
-    update,
-)
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
 
 from nerve_core.access.roles import Actor
-from nerve_core.records.base import Base
+from nerve_core.access.tables import START, AuditRow, HeadRow, install
 
-START = "0" * 64
-"""The hash before the first entry."""
+__all__ = ["START", "AuditRow", "Entry", "HeadRow", "about", "append", "count", "entries", "head", "install"]
 
 DONE, REFUSED, NOT_FOUND, FAILED = "done", "refused", "not found", "failed"
 """Outcomes: it happened, the role did not allow it, there is no such record, or it was tried in vain."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
-
-
-class AuditRow(Base):
-    """One entry; see :class:`Entry`."""
-
-    __tablename__ = "audit"
-
-    number: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=False)
-    time: Mapped[str] = mapped_column(String(32))
-    actor: Mapped[str] = mapped_column(String(255))
-    role: Mapped[str] = mapped_column(String(20))
-    action: Mapped[str] = mapped_column(String(60))
-    subject: Mapped[str] = mapped_column(String(36), index=True)
-    outcome: Mapped[str] = mapped_column(String(20))
-    hash: Mapped[str] = mapped_column(String(64))
-
-
-class HeadRow(Base):
-    """Number and hash of the last entry: a cut tail is noticed, and writers take turns at this one row."""
-
-    __tablename__ = "audit_head"
-    __table_args__ = (CheckConstraint("id = 1", name="one"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    number: Mapped[int] = mapped_column(_NUMBER)
-    hash: Mapped[str] = mapped_column(String(64))
-
-
-_SQLITE = (
-    """CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
-    BEGIN SELECT RAISE(ABORT, 'entries of the audit log cannot be changed'); END""",
-    """CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
-    BEGIN SELECT RAISE(ABORT, 'entries of the audit log cannot be deleted'); END""",
-    """CREATE TRIGGER audit_head_no_delete BEFORE DELETE ON audit_head
-    BEGIN SELECT RAISE(ABORT, 'the head of the audit log cannot be deleted'); END""",
-    """CREATE TRIGGER audit_head_forward BEFORE UPDATE ON audit_head
-    WHEN NEW.number NOT IN (OLD.number, OLD.number + 1)
-    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END""",
-)
-_POSTGRESQL = (
-    """CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'entries of the audit log cannot be changed or deleted'; END $$""",
-    """CREATE FUNCTION audit_forward() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF NEW.number NOT IN (OLD.number, OLD.number + 1) THEN RAISE EXCEPTION 'the audit log only grows'; END IF;
-    RETURN NEW; END $$""",
-    """CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
-    """CREATE TRIGGER audit_head_no_delete BEFORE DELETE OR TRUNCATE ON audit_head
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
-    """CREATE TRIGGER audit_head_forward BEFORE UPDATE ON audit_head
-    FOR EACH ROW EXECUTE FUNCTION audit_forward()""",
-)
-
-
-def install(connection: Connection) -> None:
-    """Make the two tables, begin the chain, and have the database refuse to change it; for a migration.
-
-    Args:
-        connection: to SQLite or PostgreSQL, in the transaction that makes the other tables.
-    """
-    for table in (AuditRow.__table__, HeadRow.__table__):
-        table.create(connection)
-    connection.execute(insert(HeadRow.__table__).values(id=1, number=0, hash=START))
-    for statement in _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE:
-        connection.execute(text(statement))
 
 
 @dataclass(frozen=True)
@@ -283,6 +205,6 @@ def verify(session: Session, expect: str = "") -> list[str]:
         wrong.append("The head of the audit log is not its last entry.")
     if not held:
         wrong.append(
-            f"The audit log does not hold the head that was noted ({expect[:24]}...): it was cut or written anew."
+            f"The audit log does not hold the head noted before ({expect[:24]}...): it was cut or replaced."
         )
     return wrong

@@ -1,7 +1,7 @@
 """Who acts, and which role may do what.
 
-``ACTIONS`` is the whole of it: the records ask :func:`require` before anything they do, pages and REST only say
-who is asking. ``docs/access.md`` shows the same table; a test keeps the two alike.
+``ACTIONS`` is the whole of it: the records ask :func:`require` before anything they do, pages and REST only
+say who is asking. ``docs/access.md`` shows the same table; a test keeps the two alike.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from nerve_core.errors import NerveCoreError
 
 
 class AccessError(NerveCoreError):
-    """Somebody known asked for something that their role does not allow."""
+    """Somebody asked for what they may not do, or may not be here at all."""
 
 
 class Role(StrEnum):
@@ -78,7 +78,7 @@ MEANS: dict[str, str] = {
     "statistics": "see figures over all readings, such as agreement, without a patient",
     "export corrections": "take out de-identified scans with corrected contours, to train from",
     "train": "start a training or an adaptation on the pages or by the REST service",
-    "settings": "set alerts, presets and what else holds for everybody",
+    "settings": "set alerts, presets, bearer tokens and what else holds for everybody",
     "verify": "check stored files and the chain of the audit log",
     "rotate key": "lock the stored files with a new key",
     "back up": "copy the records, or bring their tables up to date",
