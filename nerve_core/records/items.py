@@ -46,6 +46,7 @@ class Saved:
         new: False where this frame of this file was saved for this patient before.
         elsewhere: the same file is also saved for another patient: one of the two may be a mix-up.
         removed: what de-identification took out, in words.
+        cautions: what a person should still look at, since no program can, in words.
     """
 
     scan: str
@@ -55,6 +56,7 @@ class Saved:
     new: bool
     elsewhere: bool
     removed: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,14 +62,26 @@ if TYPE_CHECKING:
     from nerve_core.inference.prediction import Prediction
     from nerve_core.inference.review import Reading
 
-__all__ = ["NEWEST_FIRST", "UNREAD_FIRST", "About", "Alert", "Filter", "Records"]
+__all__ = ["NEWEST_FIRST", "UNREAD_FIRST", "About", "Alert", "Cleaner", "Filter", "Records", "standard"]
 
 
 class Cleaned(Protocol):
-    """A de-identified file: its bytes, and what was taken out, in words."""
+    """A de-identified file: its bytes, what was taken out, and what to look at still, in words."""
 
     data: bytes
     removed: Sequence[str]
+    cautions: Sequence[str]
+
+
+Cleaner = Callable[[bytes, str], Cleaned]
+"""Makes a file safe to keep, from its bytes and its name."""
+
+
+def standard(data: bytes, name: str) -> Cleaned:
+    """The program's own profile, see :mod:`nerve_core.imaging.deidentify`."""
+    from nerve_core.imaging.deidentify import deidentify
+
+    return deidentify(data, name)
 
 
 class Records(Keeping):
@@ -94,7 +106,7 @@ class Records(Keeping):
         *,
         config: dict[str, Any] | None = None,
         click: tuple[float, float] | None = None,
-        deidentify: Callable[[bytes, str], Cleaned] | None = None,
+        deidentify: Cleaner | None = standard,
     ) -> Saved:
         """Keep one frame of a file for a patient; saved again, it is known again and nothing is doubled.
 
@@ -107,8 +119,7 @@ class Records(Keeping):
                 not said keeps its place.
             config: of the weights, whole (``Predictor.config``).
             click: (x, y) px where the user pointed.
-            deidentify: what makes the bytes safe to keep, see :mod:`nerve_core.imaging.deidentify`; None
-                keeps them as they came.
+            deidentify: makes the bytes safe to keep; None keeps them as they came, if the site asks.
 
         Raises:
             RecordsError: the pseudonym, the scale, the day or the file cannot be used, or the disk is full.
@@ -122,10 +133,8 @@ class Records(Keeping):
             centre = prediction.nerves[0].centroid if prediction is not None and prediction.nerves else None
             spacing = scan.spacing_mm if centre is None else scan.spacing_at(centre[1], centre[0])
             about = replace(about, spacing_mm=spacing)
-        kept, removed = content, ()
-        if deidentify is not None:
-            cleaned = deidentify(content, scan.name)
-            kept, removed = cleaned.data, tuple(cleaned.removed)
+        cleaned = None if deidentify is None else deidentify(content, scan.name)
+        kept = content if cleaned is None else cleaned.data
         self._check_readable(kept, scan)
         sizes = [] if prediction is None else [measure(scan, prediction, one) for one in prediction.nerves]
         with spoken(), self.archive.files.stage(kept) as staged, self._writing("save") as act:
@@ -151,7 +160,8 @@ class Records(Keeping):
                 prediction=None if said is None else said.id,
                 new=new,
                 elsewhere=saving.elsewhere(act.session, row),
-                removed=removed,
+                removed=() if cleaned is None else tuple(cleaned.removed),
+                cautions=() if cleaned is None else tuple(cleaned.cautions),
             )
 
     def worklist(

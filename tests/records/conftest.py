@@ -117,4 +117,5 @@ def save(
         made.prediction(p, radius),
         About(**said, date=day),
         config={"name": "research", "version": "1"},
+        deidentify=None,
     )

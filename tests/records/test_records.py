@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from nerve_core.clinical.measure import measure
+from nerve_core.errors import NerveCoreError
 from nerve_core.records.archive import Archive
 from nerve_core.records.base import now
 from nerve_core.records.errors import NotFound, RecordsError
@@ -47,9 +48,8 @@ def test_what_was_saved_comes_back(records: Records) -> None:
     content = made.png(3)
     said = made.prediction(0.83)
     about = About("median", "wrist", "left", date=date(2024, 5, 6))
-    saved = records.save(
-        "P-017", content, made.scan_of(content), said, about, config={"b": 1, "a": [2]}, click=(60.0, 40.0)
-    )
+    how = {"config": {"b": 1, "a": [2]}, "click": (60.0, 40.0), "deidentify": None}
+    saved = records.save("P-017", content, made.scan_of(content), said, about, **how)
     assert saved.new and not saved.elsewhere
     one = records.scan(saved.scan, saved.patient)
     assert (one.pseudonym, one.date, one.nerve, one.site, one.side) == (
@@ -96,11 +96,11 @@ def test_a_deidentified_file_is_known_by_what_was_uploaded(records: Records) -> 
     times = iter(range(9))
 
     def clean(data: bytes, name: str) -> SimpleNamespace:
-        return SimpleNamespace(data=made.png(100 + next(times)), removed=["name"])
+        return SimpleNamespace(data=made.png(100 + next(times)), removed=["name"], cautions=["look"])
 
     content = made.png(0)
     first, second = (records.save("P-1", content, made.scan_of(content), deidentify=clean) for _ in range(2))
-    assert first.removed == ("name",)
+    assert (first.removed, first.cautions) == (("name",), ("look",))
     assert first.scan == second.scan and not second.new
     assert records.content(first.scan) == made.png(100)
     assert count(records.archive, FileRow) == 1
@@ -125,7 +125,7 @@ def test_what_cannot_be_saved_leaves_nothing(records: Records) -> None:
         ("P-1", b"no picture", scan, None),
         ("P-1", content, replace(scan, pixels=scan.pixels[:50].copy(), region=None), None),
     ):
-        with pytest.raises(RecordsError):
+        with pytest.raises(NerveCoreError):
             records.save(pseudonym, data, frame, made.prediction(), about)
     for wrong in ({"side": "both"}, {"spacing_mm": (0.0, 1.0)}, {"date": far}, {"nerve": "n" * 81}):
         with pytest.raises(RecordsError):
