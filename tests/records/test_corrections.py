@@ -105,13 +105,6 @@ def test_the_set_trains(records: Records, tmp_path: Path) -> None:
         records.review(saved.scan, Reading(True, word, contours=(made.circle(10 + seed),)))
     records.corrections(tmp_path / "set")
     with (tmp_path / "set" / "manifest.csv").open(newline="") as file:
-        assert next(csv.reader(file))[:7] == [
-            "image",
-            "mask",
-            "label",
-            "group",
-            "nerve",
-            "site",
-            "spacing_mm",
-        ]
+        columns = next(csv.reader(file))
+    assert columns[:7] == ["image", "mask", "label", "group", "nerve", "site", "spacing_mm"]
     assert not [one for one in check_rows(read_manifest(tmp_path / "set")) if one.serious]
