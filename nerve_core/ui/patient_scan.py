@@ -27,6 +27,8 @@ def show(records: Records, scan: SavedScan) -> None:
         _picture(scan, hidden)
         if not hidden:
             _about(records, scan)
+            _sizes(scan)
+            _files(records, scan)
     with right:
         if hidden:
             st.info(
@@ -37,9 +39,6 @@ def show(records: Records, scan: SavedScan) -> None:
         else:
             _said(scan)
         patient_readings.panel(records, scan, hidden)
-    if not hidden:
-        _sizes(scan)
-        _files(records, scan)
 
 
 def _picture(scan: SavedScan, hidden: bool) -> None:

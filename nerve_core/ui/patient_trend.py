@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from nerve_core.clinical.measure import REPEATABLE_MM2
-from nerve_core.clinical.norms import RANGE, Norm, norms_of
+from nerve_core.clinical.norms import KINDS, RANGE, Norm, norms_of
 from nerve_core.errors import NerveCoreError
 from nerve_core.records.course import Change, compare
 from nerve_core.records.items import Course, Patient, SavedScan, Visit
@@ -50,7 +50,8 @@ def trend(records: Records, patient: Patient) -> None:
     band = (
         "No range of healthy people is published for this nerve at this site in our sources."
         if norm is None
-        else f"Band: {norm.said_of(measured[-1].area)} now; {norm.population}, n = {norm.n}, {norm.source}."
+        else f"Band: {KINDS[norm.kind]}, {norm.low:g} to {norm.high:g} mm² ({norm.population}, n = {norm.n}, "
+        f"{norm.source}); the last area is {norm.said_of(measured[-1].area)}."
     )
     st.caption(
         f"{band} Bars: what two readers of one scan differ by, {REPEATABLE_MM2:.1f} mm². Diamonds are "

@@ -93,9 +93,9 @@ def rows(items: Sequence[WorkItem]) -> pd.DataFrame:
                 "Where": shown.place_of(item.nerve, item.site, item.side),
                 "Model": _model(item),
                 "Area": "" if item.area_mm2 is None else f"{item.area_mm2:.1f} mm²",
-                "Why": "; ".join(item.reasons),
                 "Reading": item.reading or "",
                 "Read by": ", ".join(item.readers),
+                "Why": "; ".join(item.reasons),
             }
             for item in items
         ]
@@ -117,6 +117,8 @@ def table(page: Page[WorkItem]) -> None:
             "Urgency": st.column_config.TextColumn(width=130),
             "Visit": st.column_config.DateColumn(width=95),
             "Where": st.column_config.TextColumn(width=190),
+            "Reading": st.column_config.TextColumn(width=95),
+            "Read by": st.column_config.TextColumn(width=110),
             "Why": st.column_config.TextColumn(width=330),
         },
     )
