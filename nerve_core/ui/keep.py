@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
 from nerve_core.clinical.norms import nerves
@@ -70,10 +71,12 @@ def _form(outcome: Outcome, view: View, predictor: Predictor) -> None:
         )
     reading = view.readings.get(view.frame)
     st.caption(
-        "Kept: the file, the model's verdict and outline, sizes, "
+        "Kept: the scan without identity, the model's verdict and outline, sizes, "
         + ("and your reading above. " if reading else "no reading yet. ")
-        + "Left out: the file's name."
+        + "Left out: the file's name, what names a person in its header, what lies outside the ultrasound."
     )
+    if st.toggle("Show what will be kept", key=f"keep-show-{look}"):
+        _preview(outcome)
     if st.button(
         "Save",
         icon=":material/save:",
@@ -91,6 +94,33 @@ def _form(outcome: Outcome, view: View, predictor: Predictor) -> None:
         st.session_state[f"keep-done-{look}"] = saved
     if done := st.session_state.get(f"keep-done-{look}"):
         _said(done)
+
+
+def _preview(outcome: Outcome) -> None:
+    """The picture and header as they came and as they will be kept, and what a person should look at."""
+    from nerve_core.imaging.deidentify import preview
+
+    assert outcome.scan is not None
+    try:
+        found = preview(outcome.item.content, outcome.item.name, outcome.scan.frame)
+    except NerveCoreError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    left, right = st.columns(2, gap="medium")
+    left.image(found.before, caption="As it came", width="stretch")
+    right.image(found.after, caption="As it will be kept", width="stretch")
+    for caution in found.cleaned.cautions:
+        st.warning(caution, icon=":material/visibility:")
+    if found.cleaned.removed:
+        st.caption("Taken out: " + ", ".join(found.cleaned.removed) + ".")
+    if found.fields:
+        st.dataframe(
+            pd.DataFrame(
+                [{"Field": each.name, "As it came": each.before, "Kept": each.after} for each in found.fields]
+            ),
+            hide_index=True,
+            height=min(38 + 35 * len(found.fields), 320),
+        )
 
 
 def _about(item: str, before: SavedScan | None) -> About:
@@ -130,6 +160,8 @@ def _said(saved: Saved) -> None:
             st.switch_page("pages/patient.py")
     if saved.removed:
         st.caption("Taken out before saving: " + ", ".join(saved.removed) + ".")
+    for caution in saved.cautions:
+        st.warning(caution, icon=":material/visibility:")
     if saved.elsewhere:
         st.warning(
             "The same file is also saved for another patient: one of the two may be a mix-up.",

@@ -84,6 +84,8 @@ def test_a_scan_is_saved_with_the_readers_word_and_found_again(diagnose: AppTest
     page.text_input(key=f"keep-patient-{item}-0").set_value("P-001").run()
     page.selectbox(key=f"keep-nerve-{item}-0").set_value("median").run()
     page.selectbox(key=f"keep-site-{item}-0-median").set_value("wrist").run()
+    next(each for each in page.toggle if each.label == "Show what will be kept").set_value(True).run()
+    assert "Taken out: file name" in said(page) and not page.exception
     page.text_input(key="report-reader").set_value("Dr. A")
     page.segmented_control(key=f"final-{item}-0").set_value("uncertain").run()
     button(page, "Save").click().run()
