@@ -27,6 +27,10 @@ FULL = (
     "The disk that holds the records is full; nothing was saved. Free some space, then save again. "
     "What was saved before is whole."
 )
+REFUSING = (
+    "The disk that holds the records did not take the data: it is full, limited, or failing; nothing was "
+    "saved. Look at the disk, then save again. What was saved before is whole."
+)
 READ_ONLY = (
     "The records may not be written here; nothing was saved. Give the program's user the right to write in "
     "the folder of the records and in its database."
@@ -54,7 +58,7 @@ SIGNS = (
     ("disk is full", FULL),
     ("disk full", FULL),
     ("no space left", FULL),
-    ("disk i/o error", FULL),
+    ("disk i/o error", REFUSING),
     ("readonly database", READ_ONLY),
     ("unable to open database", READ_ONLY),
     ("permission denied", READ_ONLY),

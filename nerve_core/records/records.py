@@ -26,6 +26,7 @@ without all that was said of it, until their own reading is saved.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -53,7 +54,7 @@ from nerve_core.records.items import (
     WorkItem,
 )
 from nerve_core.records.keeping import Keeping
-from nerve_core.records.models import PatientRow, ScanRow, SettingRow
+from nerve_core.records.models import FileRow, PatientRow, ScanRow, SettingRow
 from nerve_core.records.saving import About, FileFacts
 from nerve_core.records.urgency import Alert, as_json
 from nerve_core.records.worklist import NEWEST_FIRST, UNREAD_FIRST, Choices, Filter
@@ -137,32 +138,42 @@ class Records(Keeping):
         kept = content if cleaned is None else cleaned.data
         self._check_readable(kept, scan)
         sizes = [] if prediction is None else [measure(scan, prediction, one) for one in prediction.nerves]
-        with spoken(), self.archive.files.stage(kept) as staged, self._writing("save") as act:
-            source = hashlib.sha256(content).hexdigest()
-            facts = FileFacts(staged.sha256, staged.size, extension_of(kept), source)
-            patient = saving.patient_of(act.session, name)
-            row, new = saving.save_scan(
-                act.session, patient, facts, scan.frame, scan.pixels.shape, about, self.actor.name
-            )
-            said = None
-            if prediction is not None:
-                said = saving.save_prediction(
-                    act.session, row, prediction, sizes, config, click, self.actor.name
-                )
-            saving.refresh(act.session, row, saving.alerts_of(act.session))
-            if row.sha256 == staged.sha256:
-                staged.put()
-            act.subject = row.id
-            return Saved(
-                scan=row.id,
-                patient=patient.id,
-                visit=row.visit_id,
-                prediction=None if said is None else said.id,
-                new=new,
-                elsewhere=saving.elsewhere(act.session, row),
-                removed=() if cleaned is None else tuple(cleaned.removed),
-                cautions=() if cleaned is None else tuple(cleaned.cautions),
-            )
+        with spoken(), self.archive.files.stage(kept) as staged:
+            try:
+                with self._writing("save") as act:
+                    facts = FileFacts(
+                        staged.sha256,
+                        staged.size,
+                        extension_of(kept),
+                        hashlib.sha256(content).hexdigest(),
+                    )
+                    patient = saving.patient_of(act.session, name)
+                    row, new = saving.save_scan(
+                        act.session, patient, facts, scan.frame, scan.pixels.shape, about, self.actor.name
+                    )
+                    said = None
+                    if prediction is not None:
+                        said = saving.save_prediction(
+                            act.session, row, prediction, sizes, config, click, self.actor.name
+                        )
+                    saving.refresh(act.session, row, saving.alerts_of(act.session))
+                    elsewhere = saving.elsewhere(act.session, row)
+                    act.subject = row.id
+                    if row.sha256 == staged.sha256:
+                        staged.put()
+            except BaseException:
+                self._take_back(staged.sha256)
+                raise
+        return Saved(
+            scan=row.id,
+            patient=patient.id,
+            visit=row.visit_id,
+            prediction=None if said is None else said.id,
+            new=new,
+            elsewhere=elsewhere,
+            removed=() if cleaned is None else tuple(cleaned.removed),
+            cautions=() if cleaned is None else tuple(cleaned.cautions),
+        )
 
     def worklist(
         self, chosen: Filter | None = None, *, order: str = UNREAD_FIRST, page: int = 1, size: int = 25
@@ -341,6 +352,12 @@ class Records(Keeping):
         with self._writing("settings") as act:
             act.session.merge(SettingRow(name="alerts", value=as_json(saving.checked_alerts(alerts))))
             return saving.refresh_all(act.session, alerts)
+
+    def _take_back(self, sha256: str) -> None:
+        """Remove a file whose rows were not kept after all, unless somebody else's were."""
+        with contextlib.suppress(RecordsError), self.archive.writing() as session:
+            if session.get(FileRow, sha256) is None:
+                self.archive.files.remove(sha256)
 
     def _peek(self, scan: str, patient: str | None) -> Scan:
         """The frame, for a step of an act that is logged as a whole."""
