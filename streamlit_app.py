@@ -15,10 +15,11 @@ import streamlit as st
 
 def main() -> None:
     """Page settings, theme and navigation: runs before the page on every view."""
-    from nerve_core.ui import session, theme
+    from nerve_core.ui import access, session, theme
 
     st.set_page_config(page_title="Nerve ultrasound", page_icon=str(theme.ICON), layout="wide")
     theme.apply()
+    visitor = access.visitor()
     page = st.navigation(
         [
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
@@ -32,8 +33,12 @@ def main() -> None:
             st.Page("pages/metrics.py", title="Metrics", icon=":material/monitoring:"),
             st.Page("pages/about.py", title="Model and limits", icon=":material/fact_check:"),
         ],
-        position="top",
+        position="top" if visitor else "hidden",
     )
+    if visitor is None:
+        access.sign_in()
+        return
+    access.notice(visitor)
     session.arrive(page.title)
     page.run()
 
@@ -46,6 +51,8 @@ else:
     from starlette.routing import Mount
     from streamlit.runtime.pages_manager import PagesManager
 
+    from nerve_core.access.gate import Gate
+    from nerve_core.access.start import checked
     from nerve_core.service.app import create_app
     from nerve_core.service.page_address import PageAddress
     from nerve_core.ui.model import warm_up
@@ -64,7 +71,8 @@ else:
 
     app = st.App(
         __file__,
+        secrets=checked(),
         routes=[Mount("/api", create_app())],
-        middleware=[Middleware(PageAddress)],
+        middleware=[Middleware(Gate), Middleware(PageAddress)],
         lifespan=lifespan,
     )

@@ -62,8 +62,8 @@ class Settings:
     oidc_cookie_secret: str = ""
     oidc_role_claim: str = "roles"
     roles_file: Path | None = None
-    session_idle_min: int = 30
-    session_hours: int = 10
+    session_idle_min: float = 30
+    session_hours: float = 10
 
 
 def settings() -> Settings:
@@ -73,5 +73,6 @@ def settings() -> Settings:
         text = os.environ.get(f"NERVE_{name.upper()}", "")
         if text:
             kind = default.type
-            found[name] = int(text) if kind == "int" else Path(text) if "Path" in kind else text
+            made = {"int": int, "float": float, "str": str}.get(kind, Path)
+            found[name] = made(text)
     return Settings(**found)

@@ -20,8 +20,8 @@ from nerve_core.config import settings
 class Mode(Enum):
     """How the dashboard is kept.
 
-    ``LOCAL``: no login, this computer alone. ``LOGIN``: everybody signs in. ``OPEN``: no login, other computers
-    too, because the setting ``NERVE_ACCEPT_NO_LOGIN`` accepts the risk.
+    ``LOCAL``: no login, this computer alone. ``LOGIN``: everybody signs in. ``OPEN``: no login, other
+    computers too, because the setting ``NERVE_ACCEPT_NO_LOGIN`` accepts the risk.
     """
 
     LOCAL = "local"
@@ -33,9 +33,9 @@ RANK = (Role.ADMIN, Role.CLINICIAN, Role.RESEARCHER, Role.VIEWER)
 """Which role somebody has whose claims name several: the first of these."""
 
 REFUSED = (
-    "The dashboard is without a login and so serves this computer only: start it with --server.address 127.0.0.1, "
-    "set up a login (NERVE_OIDC_URL, see docs/access.md), or accept with NERVE_ACCEPT_NO_LOGIN=1 that everybody who "
-    "reaches this port may do everything."
+    "The dashboard is without a login and so serves this computer only: start it with --server.address "
+    "127.0.0.1, set up a login (NERVE_OIDC_URL, see docs/access.md), or accept with NERVE_ACCEPT_NO_LOGIN=1 "
+    "that everybody who reaches this port may do everything."
 )
 NO_ROLE = (
     "You are signed in as {name}, but nobody has given you a role here yet; ask whoever looks after this "
@@ -79,7 +79,8 @@ def provider() -> Provider | None:
         "redirect_uri": chosen.oidc_redirect_uri,
         "cookie_secret": chosen.oidc_cookie_secret or _random_secret(),
     }
-    if not any((chosen.oidc_url, chosen.oidc_client_id, chosen.oidc_client_secret, chosen.oidc_redirect_uri)):
+    set_here = (chosen.oidc_url, chosen.oidc_client_id, chosen.oidc_client_secret, chosen.oidc_redirect_uri)
+    if not any(set_here):
         section = _section()
         if not section:
             return None
@@ -87,14 +88,14 @@ def provider() -> Provider | None:
     missing = [name for name, value in named.items() if not value]
     if missing:
         raise AccessError(
-            f"The login is set up by half, {', '.join(missing)} is missing; see docs/access.md for all of it."
+            f"The login is set up by half, {', '.join(missing)} is missing; see docs/access.md."
         )
     found = Provider(**named)
     for url in (found.redirect_uri, found.server_metadata_url):
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_here(parts.hostname or "")):
             raise AccessError(
-                f"The login would travel in the clear: {url} must begin with https:// (see TLS in docs/access.md)."
+                f"The login would travel in the clear: {url} must begin with https:// (docs/access.md)."
             )
     if not urlsplit(found.redirect_uri).path.endswith("/oauth2callback"):
         raise AccessError("The redirect URI of the login must end with /oauth2callback.")
@@ -109,7 +110,10 @@ def provider() -> Provider | None:
 def secrets_for_streamlit() -> dict[str, Any]:
     """What ``st.App(secrets=...)`` is given: the provider of the settings, or nothing."""
     found = provider() if settings().oidc_url else None
-    return {} if found is None else {"auth": vars(found).copy()}
+    if found is None:
+        return {}
+    # At a shared computer the provider must ask who is there, not let the one before in again.
+    return {"auth": {**vars(found), "client_kwargs": {"scope": "openid email profile", "prompt": "login"}}}
 
 
 @functools.cache
@@ -163,8 +167,8 @@ def name_of(claims: Mapping[str, Any]) -> str:
 def actor_of(claims: Mapping[str, Any]) -> Actor:
     """Who somebody is by the claims of their ID token.
 
-    A role given to the e-mail or subject in ``NERVE_ROLES_FILE`` holds; else the claim ``NERVE_OIDC_ROLE_CLAIM``
-    decides, by the file's table of claims or by naming a role outright.
+    A role given to the e-mail or subject in ``NERVE_ROLES_FILE`` holds; else the claim
+    ``NERVE_OIDC_ROLE_CLAIM`` decides, by the file's table of claims or by naming a role outright.
 
     Raises:
         AccessError: they have no role.
@@ -205,7 +209,7 @@ def _given(path: Path | None) -> tuple[dict[str, Role], dict[str, Role]]:
         return _read(path, state.st_mtime_ns, state.st_size)
     except OSError as fault:
         raise AccessError(
-            f"The file of roles cannot be read ({fault.strerror}); nobody can be let in."
+            f"The file of roles cannot be read ({fault.strerror}), so nobody can be let in."
         ) from fault
 
 
@@ -217,6 +221,6 @@ def _read(path: Path, changed: int, size: int) -> tuple[dict[str, Role], dict[st
         return people, {value: Role(role) for value, role in tables.get("claims", {}).items()}
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError, AttributeError) as fault:
         raise AccessError(
-            "The file of roles is damaged, so nobody can be let in; it has a table [people] and a table [claims] with "
-            f'lines such as "ann@example.org" = "clinician", and the roles are {", ".join(Role)}.'
+            "The file of roles is damaged, so nobody can be let in; it has tables [people] and [claims] "
+            f'with lines such as "ann@example.org" = "clinician", and the roles are {", ".join(Role)}.'
         ) from fault

@@ -1,8 +1,8 @@
 """How long somebody who signed in stays in: a time without a click, and a time in any case.
 
 The login itself is a signed cookie that Streamlit keeps for 30 days and never ends by itself, so the server
-remembers when each one was last used and which were signed out. It does so in memory: after a restart, a login
-older than the time without a click must be made again.
+remembers when each one was last used and which were signed out. It does so in memory: after a restart, a
+login older than the time without a click must be made again.
 """
 
 from __future__ import annotations
@@ -44,19 +44,22 @@ class Sessions:
             if key in self._ended:
                 return ENDED
             if not now - chosen.session_hours * 3600 < began <= now + _SKEW_S:
-                return OVER.format(hours=chosen.session_hours)
+                return OVER.format(hours=f"{chosen.session_hours:g}")
             if now - max(self._used.get(key, 0.0), began) > chosen.session_idle_min * 60:
-                return IDLE.format(minutes=chosen.session_idle_min)
+                return IDLE.format(minutes=f"{chosen.session_idle_min:g}")
         return None
 
-    def use(self, claims: Mapping[str, Any]) -> bool:
-        """Note that somebody clicked; whether it is the first time for this login."""
-        key, now = _key(claims), self._clock()
+    def is_new(self, claims: Mapping[str, Any]) -> bool:
+        """Whether this login was never used in this process."""
         with self._lock:
-            first = key not in self._used
-            self._used[key] = now
+            return _key(claims) not in self._used
+
+    def use(self, claims: Mapping[str, Any]) -> None:
+        """Note that somebody clicked."""
+        now = self._clock()
+        with self._lock:
+            self._used[_key(claims)] = now
             self._forget(now - settings().session_hours * 3600)
-        return first
 
     def end(self, claims: Mapping[str, Any]) -> bool:
         """Sign out: the cookie counts no more, wherever it was copied to. Whether it counted until now."""

@@ -1,8 +1,9 @@
 """Bearer tokens of the REST service: made by an admin, kept as a hash only, with a role and an end.
 
-They are for programs (a scanner's gateway, a script), which cannot sign in at a page. The provider's own access
-tokens are not taken: many providers make them opaque or for themselves only, and one that leaked could not be
-taken back before its end. A token is 256 random bits, so that a plain SHA-256 of it cannot be turned round.
+They are for programs (a scanner's gateway, a script), which cannot sign in at a page. The provider's own
+access tokens are not taken: many providers make them opaque or for themselves only, and one that leaked could
+not be taken back before its end. A token is 256 random bits, so that a plain SHA-256 of it cannot be turned
+round.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def make(session: Session, name: str, role: Role, days: int) -> str:
     """
     if not _NAME.fullmatch(name):
         raise AccessError(
-            "The name of a token has 1 to 63 letters a-z, digits, dots, dashes or underscores, such as gateway-1."
+            "The name of a token has 1 to 63 letters a-z, digits, dots, dashes or underscores: gateway-1."
         )
     if not 1 <= days <= LONGEST:
         raise AccessError(f"A token lives 1 to {LONGEST} days; make a new one before its end.")

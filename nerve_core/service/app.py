@@ -9,16 +9,21 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 import nerve_core
+from nerve_core.access import audit
+from nerve_core.access.roles import AccessError, Actor
 from nerve_core.config import settings
 from nerve_core.errors import CheckpointError, NerveCoreError, RefusedScan, ScanError
 from nerve_core.inference import predictor as predictors
 from nerve_core.inference.prediction import NOT_ASSESSABLE, NOTICE
+from nerve_core.records.errors import RecordsError
+from nerve_core.service.caller import Callers, note_call, permitted
 from nerve_core.service.judge import RequestError, judge
 from nerve_core.service.schemas import ErrorAnswer, HealthAnswer, PredictionAnswer
 from nerve_core.service.store import StorageError, store_upload
@@ -33,7 +38,11 @@ _STATUS: tuple[tuple[type[NerveCoreError], int], ...] = (
     (ScanError, 400),
     (StorageError, 507),
     (CheckpointError, 503),
+    (RecordsError, 503),
+    (AccessError, 403),
 )
+
+_BEARER = HTTPBearer(auto_error=False, description="Made by an admin: python -m nerve_core access make NAME.")
 
 _FORM: dict[str, Any] = {
     "requestBody": {
@@ -73,6 +82,8 @@ def create_app() -> FastAPI:
 
     Every answer is JSON; every refusal is ``{"error": one sentence}`` with a 4xx status, and 5xx is kept
     for faults of the service itself: weights missing (503), upload folder full (507), a defect (500).
+    Where a login is set up, a bearer token is asked for everything but the health (401 without one, 403 where
+    its role does not allow it), and every call goes into the audit log.
     The documentation page loads nothing from other machines.
     """
     app = FastAPIOffline(
@@ -84,6 +95,7 @@ def create_app() -> FastAPI:
     )
     # More predictions at once than processors would only make each of them slower.
     workers = anyio.CapacityLimiter(max(2, os.cpu_count() or 1))
+    app.add_middleware(Callers)
     app.add_exception_handler(NerveCoreError, _refuse)
     app.add_exception_handler(HTTPException, _refuse_http)
 
@@ -91,8 +103,11 @@ def create_app() -> FastAPI:
         "/predict",
         response_model=PredictionAnswer,
         openapi_extra=_FORM,
+        dependencies=[Depends(_BEARER)],
         responses={
             400: {"model": ErrorAnswer, "description": "The file cannot be used as a scan."},
+            401: {"model": ErrorAnswer, "description": "There is no bearer token, or it does not work."},
+            403: {"model": ErrorAnswer, "description": "The token's role does not allow this."},
             413: {"model": ErrorAnswer, "description": "The file is larger than the limit."},
             422: {"model": ErrorAnswer, "description": "A field is missing or unusable."},
             507: {"model": ErrorAnswer, "description": "The configured upload folder cannot take the file."},
@@ -100,8 +115,9 @@ def create_app() -> FastAPI:
     )
     async def predict(request: Request) -> Any:
         """Outline the nerves of one scan and say whether they look affected."""
+        actor = await anyio.to_thread.run_sync(permitted, request, "predict")
         upload = await read_upload(request)
-        return await _in_thread(_predict, upload, limiter=workers)
+        return await _in_thread(_predict, upload, actor, limiter=workers)
 
     @app.get(
         "/health",
@@ -128,12 +144,17 @@ async def _in_thread(task: Any, *args: Any, limiter: anyio.CapacityLimiter | Non
     return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
 
-def _predict(upload: Upload) -> dict[str, Any]:
+def _predict(upload: Upload, actor: Actor) -> dict[str, Any]:
     predictor = predictors.get_predictor()
-    _, prediction = judge(predictor, upload.data, upload.name, upload.frame, upload.click)
-    folder = settings().upload_dir
-    if folder is not None:
-        store_upload(upload.data, folder)
+    try:
+        _, prediction = judge(predictor, upload.data, upload.name, upload.frame, upload.click)
+        folder = settings().upload_dir
+        if folder is not None:
+            store_upload(upload.data, folder)
+    except NerveCoreError:
+        note_call(actor, "predict", audit.FAILED)
+        raise
+    note_call(actor, "predict")
     return prediction.to_dict(upload.name)
 
 
