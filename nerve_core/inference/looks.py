@@ -1,4 +1,4 @@
-"""What the contour network is shown of a scan, and when it looks again."""
+"""What the networks are shown of a scan, and when the contour network looks again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from nerve_core.imaging.click import click_map
 from nerve_core.imaging.preprocess import Prepared
 from nerve_core.imaging.scan import Box
+from nerve_core.models.verdict import crop_window, cut, normalise_crop
 
 LIKELY, SURE = 0.3, 0.9
 """A second look at the mirror image is taken where the pixels from ``LIKELY`` on have a mean below ``SURE``;
@@ -41,3 +42,17 @@ def window_around(point: tuple[float, float], region: Box, share: float) -> Box:
     y = int(np.clip(round(point[1] - height / 2), top, bottom - height))
     x = int(np.clip(round(point[0] - width / 2), left, right - width))
     return y, x, y + height, x + width
+
+
+def verdict_input(pixels: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the verdict network is shown of one nerve: crops and masks, float32 (2, 1, S, S), the second
+    of each mirrored.
+
+    Args:
+        pixels: uint8 (H, W) scan.
+        mask: (H, W), nonzero inside the nerve.
+    """
+    window = crop_window(mask)
+    views = [cut(pixels, mask, window, flip=flip) for flip in (False, True)]
+    crops = np.stack([normalise_crop(crop)[None] for crop, _ in views])
+    return crops, np.stack([soft[None] for _, soft in views])

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from nerve_core.config import settings
 from nerve_core.errors import CheckpointError
@@ -17,14 +16,14 @@ from nerve_core.imaging.gate import check_quality
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.imaging.scan import Scan
 from nerve_core.inference.abstention import Abstention
-from nerve_core.inference.backends import BACKENDS, Network, best_backend, best_device
+from nerve_core.inference.backends import BACKENDS, Network, best_device
 from nerve_core.inference.clock import Clock
 from nerve_core.inference.contours import Selection, centroid, components, outline
-from nerve_core.inference.looks import hesitant, network_input, sigmoid, window_around
+from nerve_core.inference.exports import FOLDER, check_backend, choose, networks
+from nerve_core.inference.looks import hesitant, network_input, sigmoid, verdict_input, window_around
 from nerve_core.inference.prediction import NO_NERVE, NOT_ASSESSABLE, Nerve, Prediction
-from nerve_core.inference.scope import FOREIGN, SENTENCES, Observed, Scope, observable
+from nerve_core.inference.scope import FOREIGN, SENTENCES, Scope, observable
 from nerve_core.models.checkpoint import load_checkpoint
-from nerve_core.models.verdict import CROP, crop_window, cut, normalise_crop
 
 CLOSER = (0.5,)
 """Sides of the closer looks around a click, as shares of the region's longer side, where the config of the
@@ -44,12 +43,7 @@ class Predictor:
     """
 
     def __init__(self, folder: Path, device: str, backend: str) -> None:
-        if backend not in BACKENDS:
-            raise CheckpointError(f"Unknown backend {backend!r}; choose one of {', '.join(BACKENDS)}.")
-        if backend == "openvino" and device != "cpu":
-            raise CheckpointError(
-                "OpenVINO runs on the processor here; set NERVE_DEVICE=cpu or NERVE_BACKEND=torch."
-            )
+        check_backend(backend, device)
         model, self.config = load_checkpoint(folder)
         self.folder, self.device, self.backend = folder, device, backend
         self.name: str = self.config["name"]
@@ -64,10 +58,9 @@ class Predictor:
         engine = BACKENDS[backend]
         self.observed = observable(model.contour)
         self.scope = Scope.load(folder, self.config) if self.observed else None
-        network = Observed(model.contour) if self.observed else model.contour
-        self.network: Network = engine(network, (torch.zeros(1, 2, size, size),), device)
-        crops = torch.zeros(2, 1, CROP, CROP)
-        self.judge: Network = engine(model.verdict, (crops, crops), device)
+        contour, verdict = networks(model, size)
+        self.network: Network = engine(*contour, device, folder / FOLDER / "contour")
+        self.judge: Network = engine(*verdict, device, folder / FOLDER / "verdict")
 
     @classmethod
     def load(
@@ -87,7 +80,7 @@ class Predictor:
                 f"There are no weights {name!r}; choose one of: {', '.join(known) or 'none found'}."
             )
         device = device or chosen.device or best_device()
-        return cls(folder, device, backend or chosen.backend or best_backend(device))
+        return cls(folder, device, backend or chosen.backend or choose(folder, device))
 
     @cached_property
     def card(self) -> str:
@@ -164,11 +157,7 @@ class Predictor:
             pixels: uint8 (H, W) scan.
             mask: 0/1 (H, W), the nerve.
         """
-        window = crop_window(mask)
-        views = [cut(pixels, mask, window, flip=flip) for flip in (False, True)]
-        crops = np.stack([normalise_crop(crop)[None] for crop, _ in views])
-        masks = np.stack([soft[None] for _, soft in views])
-        return float(self.judge(crops, masks).mean())
+        return float(self.judge(*verdict_input(pixels, mask)).mean())
 
     def p_affected(self, pixels: np.ndarray, mask: np.ndarray) -> float:
         """Calibrated probability that one nerve looks affected, 0 to 1; arguments as for :meth:`logit`."""

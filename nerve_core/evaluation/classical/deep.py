@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 from pathlib import Path
 
@@ -11,8 +10,10 @@ import torch
 from torch import nn
 
 from nerve_core.errors import CheckpointError
+from nerve_core.inference.exports import digest
+from nerve_core.inference.looks import verdict_input
 from nerve_core.models.checkpoint import load_checkpoint
-from nerve_core.models.verdict import VerdictNet, crop_window, cut, normalise_crop
+from nerve_core.models.verdict import VerdictNet
 from nerve_core.models.verdicts import newest
 
 
@@ -45,7 +46,7 @@ class DeepFeatures:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the weights' file: features of other weights mean something else."""
-        return hashlib.sha256((self.folder / "model.safetensors").read_bytes()).hexdigest()
+        return digest(self.folder)
 
     def __call__(self, pixels: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """float32 (4 · width,) of one nerve: the mean over the crop and its mirror image.
@@ -54,10 +55,7 @@ class DeepFeatures:
             pixels: uint8 (H, W) scan.
             mask: (H, W), nonzero inside the nerve.
         """
-        window = crop_window(mask)
-        views = [cut(pixels, mask, window, flip=flip) for flip in (False, True)]
-        crops = torch.from_numpy(np.stack([normalise_crop(crop)[None] for crop, _ in views]))
-        masks = torch.from_numpy(np.stack([soft[None] for _, soft in views]))
+        crops, masks = map(torch.from_numpy, verdict_input(pixels, mask))
         with torch.inference_mode():
             return self.network(crops, masks).mean(0).numpy()
 
