@@ -1,5 +1,7 @@
 // What the editor shows: picture, the model's outline, the outlines, their points, and the tool in the hand.
 
+import { length } from "./contour_shape.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const SHARP_PIXELS = 3; // magnification from which single pixels are shown as squares
 const DOT = { small: 4.5, large: 6.5 }; // radius of a point, CSS px, for mouse and for finger
@@ -61,13 +63,16 @@ function dots({ outlines, gesture, tool, coarse }, group, zoom) {
   const handles = tool === "points" && nerve ? nerve.handles : [];
   while (group.children.length > handles.length) group.lastChild.remove();
   while (group.children.length < handles.length) made(group, "circle", { tabindex: 0, role: "button" });
+  // Small enough to leave the outline between them in sight.
+  const room = (length(nerve?.points ?? []) * zoom) / Math.max(1, handles.length) / 3;
+  const radius = Math.max(2.5, Math.min(coarse ? DOT.large : DOT.small, room));
   handles.forEach((place, k) => {
     const [x, y] = nerve.points[place];
     const chosen = k === outlines.handle;
     const dot = group.children[k];
     dot.setAttribute("cx", x);
     dot.setAttribute("cy", y);
-    dot.setAttribute("r", ((coarse ? DOT.large : DOT.small) * (chosen ? 1.35 : 1)) / zoom);
+    dot.setAttribute("r", (radius * (chosen ? 1.35 : 1)) / zoom);
     dot.setAttribute("class", chosen ? "chosen" : "");
     dot.setAttribute("aria-label", `Point ${k + 1} of ${handles.length}, x ${x.toFixed(1)} px, y ${y.toFixed(1)} px`);
   });
@@ -114,7 +119,7 @@ export function chips(editor, parent) {
     const [size, unit] = outlines.size(points);
     const own = outlines.model(points);
     const look = judged ?? outlines.data.unjudged;
-    chip.onclick = () => editor.choose(index);
+    chip.onclick = () => editor.choose(index, true);
     chip.setAttribute("aria-pressed", String(index === outlines.selected));
     chip.style.setProperty("--own", look.colour);
     chip.dataset.area = size.toFixed(4);
@@ -137,12 +142,17 @@ function compared(size, before, unit) {
 
 // Under a finger nothing is seen, so what is there is shown beside, magnified.
 export function lens({ svg, coarse, cursor, gesture }, glass) {
-  glass.hidden = !(coarse && cursor && gesture && gesture.kind !== "pan" && gesture.kind !== "pinch");
-  if (glass.hidden) return;
-  const half = 34 / magnified(svg);
+  const useful = coarse && cursor && gesture && gesture.kind !== "pan" && gesture.kind !== "pinch";
+  glass.toggleAttribute("hidden", !useful);
+  if (!useful) return;
+  const half = 24 / magnified(svg);
   glass.setAttribute("viewBox", `${cursor[0] + 0.5 - half} ${cursor[1] + 0.5 - half} ${2 * half} ${2 * half}`);
   const { left, width } = svg.getBoundingClientRect();
   const place = svg.getScreenCTM().a * cursor[0] + svg.getScreenCTM().e;
   glass.classList.toggle("right", place < left + width / 2);
-  glass.replaceChildren(svg.querySelector(".stage").cloneNode(true));
+  const stage = svg.querySelector(".stage").cloneNode(true);
+  stage.querySelector(".handles").remove(); // they would hide what is looked at
+  glass.replaceChildren(stage);
+  const [x, y] = [cursor[0] + 0.5, cursor[1] + 0.5];
+  made(glass, "path", { class: "cross", d: `M${x - half / 6} ${y}h${half / 3}M${x} ${y - half / 6}v${half / 3}` });
 }

@@ -55,7 +55,7 @@ class Editor {
     const before = this.outlines;
     this.outlines = outlinesOf(data);
     if (before !== this.outlines) {
-      Object.assign(this, { gesture: null, trace: null, cursor: null, sight: fitted(data, this.outlines.nerves) });
+      Object.assign(this, { gesture: null, trace: null, cursor: null, sight: fitted(data, this.outlines.nerve) });
     }
     if (this.picture !== data.image) {
       Object.assign(this, { picture: data.image, wire: null });
@@ -100,7 +100,7 @@ class Editor {
 
   bar() {
     const { root, outlines, tool } = this;
-    for (const button of root.querySelectorAll("[data-tool]")) {
+    for (const button of root.querySelectorAll("button[data-tool]")) {
       button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
     }
     const [size, snap] = [root.querySelector(".size"), root.querySelector(".snap")];
@@ -114,6 +114,8 @@ class Editor {
     root.querySelector(".delete").disabled = outlines.selected === null;
     root.querySelector(".reset").disabled = outlines.untouched;
     root.querySelector(".finish").hidden = !(this.trace?.anchors.length > 1);
+    // A button that has just done all it can would take the keyboard with it.
+    if (root.getRootNode().activeElement?.disabled) this.svg.focus({ preventScroll: true });
     const hint = outlines.problem || this.said || HINTS[this.trace ? "tracing" : tool];
     const line = root.querySelector(".hint");
     line.classList.toggle("problem", Boolean(outlines.problem));
@@ -134,9 +136,10 @@ class Editor {
     else this.draw();
   }
 
-  choose(index) {
+  choose(index, look = false) {
     this.outlines.selected = index;
     this.outlines.handle = null;
+    if (look) this.sight = fitted(this.outlines.data, this.outlines.nerve);
     this.draw();
   }
 
@@ -191,7 +194,7 @@ class Editor {
 
   buttons() {
     const on = (name, act) => { this.root.querySelector(name).onclick = act; };
-    for (const button of this.root.querySelectorAll("[data-tool]")) button.onclick = () => this.use(button.dataset.tool);
+    for (const button of this.root.querySelectorAll("button[data-tool]")) button.onclick = () => this.use(button.dataset.tool);
     on(".undo", () => this.turn(this.outlines.undo()));
     on(".redo", () => this.turn(this.outlines.redo()));
     on(".less", () => removePoint(this));
@@ -200,8 +203,8 @@ class Editor {
     on(".nearer", () => this.closer(1.4));
     on(".further", () => this.closer(1 / 1.4));
     on(".whole", () => {
-      const { data, nerves } = this.outlines;
-      this.sight = this.sight.zoom > 1 ? seen(data, 0, 0, 1) : fitted(data, nerves);
+      const { data, nerve } = this.outlines;
+      this.sight = this.sight.zoom > 1 ? seen(data, 0, 0, 1) : fitted(data, nerve);
       this.draw();
     });
     on(".finish", () => { finish(this); this.draw(); });

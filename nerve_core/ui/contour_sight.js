@@ -1,6 +1,6 @@
 // Sight: the part of the scan that is seen. Always as wide for its height as the scan, and inside it.
 
-const ROOM = 2.6; // the nerves' extent, times this, is what is seen at first
+const ROOM = 3; // the nerve's extent, times this, is what is seen at first
 const MOST_ZOOM = 12;
 
 const clip = (value, least, most) => Math.min(most, Math.max(least, value));
@@ -11,9 +11,10 @@ export function seen({ width, height }, x, y, zoom) {
   return { x: clip(x, 0, width - wide), y: clip(y, 0, height - high), width: wide, height: high, zoom };
 }
 
-export function fitted(data, nerves) {
-  const points = nerves.flatMap((nerve) => nerve.points);
-  if (!points.length) return seen(data, 0, 0, 1);
+// One nerve with what lies around it; the whole where there is none.
+export function fitted(data, nerve) {
+  if (!nerve) return seen(data, 0, 0, 1);
+  const { points } = nerve;
   const [xs, ys] = [points.map(([x]) => x + 0.5), points.map(([, y]) => y + 0.5)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const zoom = clip(Math.min(data.width / (right - left), data.height / (bottom - top)) / ROOM, 1, MOST_ZOOM / 2);
