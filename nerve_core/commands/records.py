@@ -19,6 +19,7 @@ _VERIFY = "check the database, every stored file and the audit log; exit status 
 _ROTATE = "lock every stored file under a new key; broken off, it goes on with --finish"
 _ERASE = "erase a patient for good: rows, files, everything derived"
 _EXPORT = "write everything that is recorded of a patient into a ZIP"
+_BACKUP = "copy the records into a folder of the same layout, or bring an earlier copy there up to date"
 _CORRECTIONS = "write the readers' outlines and conclusions as a set to train from, without identities"
 _STATS = "say how much the records hold"
 
@@ -55,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("pseudonym", metavar="PSEUDONYM")
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="the ZIP to write")
     export.set_defaults(act=_export)
+    backup = actions.add_parser("backup", help=_BACKUP, description=_BACKUP)
+    backup.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder, outside of the records"
+    )
+    backup.set_defaults(act=_backup)
     corrections = actions.add_parser("corrections", help=_CORRECTIONS, description=_CORRECTIONS)
     corrections.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
     corrections.set_defaults(act=_corrections)
@@ -132,6 +138,18 @@ def _erase(records: Records, args: argparse.Namespace) -> int:
 def _export(records: Records, args: argparse.Namespace) -> int:
     count = records.export(records.identify(args.pseudonym), args.out)
     print(f"{args.out}: everything that is recorded, with {count} files of scans.")
+    return 0
+
+
+def _backup(records: Records, args: argparse.Namespace) -> int:
+    done = records.back_up(args.out)
+    print(
+        f"{args.out}: {done.files} files, {done.copied} of them new; {done.removed} files of erased "
+        "patients left "
+        "it. The key file is not in it: keep that elsewhere."
+    )
+    if not done.database:
+        print("The database is on a PostgreSQL server: copy it with pg_dump.")
     return 0
 
 

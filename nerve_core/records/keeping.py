@@ -9,7 +9,7 @@ from typing import Any
 
 from nerve_core.access import audit
 from nerve_core.files import sync_folder
-from nerve_core.records import agreement, copies, corrections, erasure, upkeep
+from nerve_core.records import agreement, backup, copies, corrections, erasure, upkeep
 from nerve_core.records.acting import Acting
 from nerve_core.records.errors import NotFound, spoken
 from nerve_core.records.models import HandoutRow
@@ -122,6 +122,17 @@ class Keeping(Acting):
             dropped = upkeep.drop_old_keys(self.archive) if drop_old else 0
         self._log("rotate key")
         return done, dropped
+
+    def back_up(self, out: Path) -> backup.BackedUp:
+        """Copy the records into a folder, or bring an earlier copy there up to date.
+
+        Raises:
+            RecordsError: the folder is within the records, or cannot be written.
+        """
+        with self._writing("back up"):
+            pass  # logged before the copy is made, so that the copy holds it
+        with self._noted("back up", ""), spoken():
+            return backup.back_up(self.archive, out)
 
     def migrate(self) -> tuple[str | None, str]:
         """Make the database's tables, or bring them up to date; a newer version's are left alone.

@@ -83,6 +83,7 @@ class ScanRow(Base):
     __table_args__ = (
         UniqueConstraint("patient_id", "source_sha256", "frame"),
         Index("ix_scan_worklist", "reviewed", text("urgency DESC"), text("saved DESC"), "id"),
+        Index("ix_scan_nerve_site", "nerve", "site"),
         Index("ix_scan_newest", text("saved DESC"), "id"),
         CheckConstraint("frame >= 0 AND height > 0 AND width > 0", name="geometry"),
     )
@@ -162,13 +163,14 @@ class ReviewRow(Base):
     """
 
     __tablename__ = "review"
+    __table_args__ = (Index("ix_review_reviewer_scan_id", "reviewer", "scan_id"),)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     scan_id: Mapped[str] = mapped_column(ForeignKey("scan.id", ondelete="CASCADE"), index=True)
     prediction_id: Mapped[str | None] = mapped_column(
         ForeignKey("prediction.id", ondelete="CASCADE"), index=True
     )
-    reviewer: Mapped[str] = mapped_column(WHO, index=True)
+    reviewer: Mapped[str] = mapped_column(WHO)
     second: Mapped[bool] = mapped_column(default=False)
     blinded: Mapped[bool] = mapped_column(default=False)
     agrees: Mapped[bool | None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from nerve_core.records.errors import RecordsError
@@ -159,7 +159,8 @@ def _conditions(chosen: Filter) -> tuple[list[ColumnElement[bool]], bool]:
     if chosen.reviewed is not None:
         found.append(ScanRow.reviewed.is_(chosen.reviewed))
     if chosen.reviewer:
-        found.append(exists().where(ReviewRow.scan_id == ScanRow.id, ReviewRow.reviewer == chosen.reviewer))
+        theirs = select(ReviewRow.scan_id).where(ReviewRow.reviewer == chosen.reviewer)
+        found.append(ScanRow.id.in_(theirs))
     if chosen.alert:
         found.append(ScanRow.urgency >= ALERT)
     days = [VisitRow.date >= chosen.since] if chosen.since else []

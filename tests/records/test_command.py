@@ -59,6 +59,11 @@ def test_from_empty_to_erased(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
 
     assert run("corrections", "--out", str(tmp_path / "set"))[0] == 0
     assert (tmp_path / "set" / "manifest.csv").exists()
+    assert run("backup", "--out", str(tmp_path / "records" / "x"))[0] == 1
+    status, out, _ = run("backup", "--out", str(tmp_path / "copy"))
+    assert status == 0 and "1 files, 1 of them new" in out
+    copy = Records(LOCAL, Archive(tmp_path / "copy", key_file=tmp_path / "keys"))
+    assert copy.content(saved.scan) == made.png(1) and copy.verify().sound
     assert run("export", "P-1", "--out", str(tmp_path / "copy.zip"))[0] == 0
     status, _, err = run("export", "P-2", "--out", str(tmp_path / "none.zip"))
     assert status == 1 and "no such patient" in err and not (tmp_path / "none.zip").exists()
@@ -70,6 +75,7 @@ def test_from_empty_to_erased(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
     status, out, _ = run("erase", "P-1")
     assert status == 0 and "Backups" in out and "(copy)" in out and "(corrections)" in out
     assert run("erase", "P-1", "--yes")[0] == 1
+    assert "0 files, 0 of them new; 1 files of erased" in run("backup", "--out", str(tmp_path / "copy"))[1]
     assert opened(tmp_path).search().total == 0 and run("verify")[0] == 0
 
 

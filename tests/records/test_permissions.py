@@ -48,6 +48,7 @@ CALLS: dict[str, tuple[str, Call]] = {
     "stats": ("statistics", lambda r, one, _: r.stats()),
     "verify": ("verify", lambda r, one, _: r.verify()),
     "rotate_key": ("rotate key", lambda r, one, _: r.rotate_key()),
+    "back_up": ("back up", lambda r, one, folder: r.back_up(folder / "copy")),
     "migrate": ("back up", lambda r, one, _: r.migrate()),
 }
 """The action each method is, and a call of it."""

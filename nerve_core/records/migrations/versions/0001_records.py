@@ -146,6 +146,7 @@ def _scans() -> None:
     index("scan", "patient_id", "visit_id", "sha256")
     order = ["reviewed", sa.text("urgency DESC"), sa.text("saved DESC"), "id"]
     op.create_index("ix_scan_worklist", "scan", order)
+    op.create_index("ix_scan_nerve_site", "scan", ["nerve", "site"])
     op.create_index("ix_scan_newest", "scan", order[2:])
 
 
@@ -194,7 +195,8 @@ def _said() -> None:
         refers("review", "supersedes", "review.id"),
         unique("review", "supersedes"),
     )
-    index("review", "scan_id", "prediction_id", "reviewer")
+    index("review", "scan_id", "prediction_id")
+    op.create_index("ix_review_reviewer_scan_id", "review", ["reviewer", "scan_id"])
     for line in POSTGRESQL if op.get_bind().dialect.name == "postgresql" else (SQLITE,):
         op.execute(line)
     sizes = ("area", "perimeter", "equivalent_diameter", "width", "height", "flattening", "circularity")
