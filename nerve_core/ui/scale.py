@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import streamlit as st
 
+from nerve_core.access.roles import allowed
 from nerve_core.clinical import presets
 from nerve_core.clinical.presets import Preset
 from nerve_core.errors import DataError
 from nerve_core.imaging.scan import Scan
-from nerve_core.ui import words
+from nerve_core.ui import access, words
 from nerve_core.ui.session_items import Point, View
 
 SHORTEST = 20.0
@@ -110,7 +111,8 @@ def _keep(scan: Scan, view: View, key: str) -> None:
         placeholder="Machine, probe and depth; never a name",
         max_chars=presets.LONGEST,
         key=f"ruler-name-{key}",
-        help=f"Holds for pictures of {width} × {height} px. Kept on the server for everyone who uses it.",
+        help=f"Holds for pictures of {width} × {height} px. An administrator's is kept for everybody, "
+        "another's until this window closes.",
     )
     if not st.button("Keep", key=f"ruler-keep-{key}", disabled=not name.strip()):
         return
@@ -118,6 +120,10 @@ def _keep(scan: Scan, view: View, key: str) -> None:
         preset = Preset(name.strip(), float(view.mm_per_px or 0), height, width)
     except DataError as error:
         st.error(str(error), icon=":material/error:")
+        return
+    if not _for_everybody():
+        st.session_state.setdefault("scales", {})[preset.name] = preset
+        st.caption(f":material/check: Kept as “{preset.name}” until this window closes.")
         return
     try:
         presets.keep(preset)
@@ -148,22 +154,30 @@ def _kept_before(scan: Scan, view: View, key: str) -> None:
         st.session_state[f"ruler-taken-{key}"] = chosen
         view.ruler, view.mm_per_px = (), kept[chosen].mm_per_px
         st.rerun()
-    st.button(
-        "Remove it from the list",
-        key=f"ruler-remove-{key}",
-        icon=":material/delete:",
-        on_click=_remove,
-        args=(chosen, key),
-    )
+    if _for_everybody() or chosen in st.session_state.get("scales", {}):
+        st.button(
+            "Remove it from the list",
+            key=f"ruler-remove-{key}",
+            icon=":material/delete:",
+            on_click=_remove,
+            args=(chosen, key),
+        )
 
 
 def _remove(name: str, key: str) -> None:
     st.session_state.get("scales", {}).pop(name, None)
     _unchoose(key)
+    if not _for_everybody():
+        return
     try:
         presets.forget(name)
     except DataError as error:
         st.toast(str(error), icon=":material/error:")
+
+
+def _for_everybody() -> bool:
+    """Whether what the actor sets holds for everybody."""
+    return allowed(access.actor(), "settings")
 
 
 def _unchoose(key: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nerve_core.access.roles import Actor, Role
 from nerve_core.clinical import presets
 from nerve_core.clinical.measure import measure_outline
 from nerve_core.clinical.norms import norms_of
@@ -87,6 +88,21 @@ def test_a_kept_scale_is_refused_for_a_picture_of_another_size(opened: AppTest):
     next(box for box in opened.selectbox if "kept before" in box.label).set_value("TE7, 4 cm").run()
     assert view(opened).mm_per_px is None
     assert any("800 × 600 px; this one has 200 × 160 px" in error.value for error in opened.error)
+
+
+def test_only_an_administrator_keeps_a_scale_for_everybody(opened: AppTest, monkeypatch):
+    monkeypatch.setattr("nerve_core.ui.access.actor", lambda: Actor("someone", Role.CLINICIAN))
+    own = view(opened)
+    own.ruler, own.mm_per_px = ((0.0, 0.0), (0.0, 100.0)), 0.1
+    opened.run()
+    next(field for field in opened.text_input if "Keep it" in field.label).set_value("TE7").run()
+    next(button for button in opened.button if button.label == "Keep").click().run()
+    opened.run()
+    assert presets.load() == {} and any("kept before" in box.label for box in opened.selectbox)
+    presets.keep(presets.Preset("shared", 0.2, 160, 200))
+    opened.run()
+    next(box for box in opened.selectbox if "kept before" in box.label).set_value("shared").run()
+    assert own.mm_per_px == 0.2 and not any(each.label.startswith("Remove it") for each in opened.button)
 
 
 def test_where_nothing_may_be_stored_the_session_keeps_it(opened: AppTest, tmp_path: Path, monkeypatch):
