@@ -15,6 +15,7 @@ from nerve_core.imaging.scan import Scan
 from nerve_core.inference.prediction import AFFECTED, UNAFFECTED, UNCERTAIN, Nerve, Prediction
 from nerve_core.records.items import Review, SavedPrediction, SavedScan, Sizes
 from nerve_core.records.records import Records
+from nerve_core.ui import access
 
 PATIENT, SCAN = "record-patient", "record-scan"
 """Where the session keeps which patient and which of their scans is shown, by identifier."""
@@ -24,8 +25,8 @@ KEPT = 8
 
 
 def actor() -> Actor:
-    """Who acts on this page."""
-    return LOCAL
+    """Who acts on this page: the one signed in, or ``LOCAL`` where nobody must sign in."""
+    return access.actor()
 
 
 def may(action: str) -> bool:
