@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from nerve_core.evaluation.progress import Progress
+from nerve_core.evaluation.scoring import Predicts
 from nerve_core.evaluation.timing import median, p95, time_path
 from nerve_core.imaging.scan import Scan
 
@@ -45,21 +46,12 @@ def bench(
     Raises:
         CheckpointError: the weights cannot be loaded.
     """
-    from nerve_core.data.phantom import simulate
-    from nerve_core.imaging.read import read_scan
     from nerve_core.inference.predictor import Predictor
-
-    def read(source: bytes) -> Scan:
-        return read_scan(source, "bench.png")
 
     with limited_threads(threads):
         fast = Predictor.load(weights, device=device, backend=backend)
         eager = Predictor.load(weights, device=fast.device, backend="torch")
-        for seed in SEEDS:
-            png = encode(simulate(seed, size=(PNG_SIZE, PNG_SIZE)).image)
-            nerves = len(fast.predict(read(png)).nerves)
-            if nerves:
-                break
+        png, nerves = png_with_nerve(fast)
         times = time_path({"fast": fast, "eager": eager}, png, read, runs, progress=progress)
     fast_times, eager_times = times["fast"], times["eager"]
     return {
@@ -80,6 +72,24 @@ def bench(
         "runs": runs,
         "model": f"{fast.name} {fast.version}",
     }
+
+
+def read(source: bytes) -> Scan:
+    """The scan in the bytes of a PNG."""
+    from nerve_core.imaging.read import read_scan
+
+    return read_scan(source, "bench.png")
+
+
+def png_with_nerve(predictor: Predicts) -> tuple[bytes, int]:
+    """A simulated 512 × 512 scan in which the predictor finds nerves, and how many."""
+    from nerve_core.data.phantom import simulate
+
+    for seed in SEEDS:
+        png = encode(simulate(seed, size=(PNG_SIZE, PNG_SIZE)).image)
+        if nerves := len(predictor.predict(read(png)).nerves):
+            break
+    return png, nerves
 
 
 def encode(pixels: np.ndarray) -> bytes:

@@ -119,8 +119,8 @@ def export(
             _swap(target, folder / FOLDER)
     except OSError as fault:
         raise DataError(
-            f"The export could not be written ({fault.strerror or type(fault).__name__}); free space or check the "
-            f"rights of {folder.parent}. What was there is unchanged."
+            f"The export could not be written ({fault.strerror or type(fault).__name__}); free space "
+            f"or check the rights of {folder.parent}. What was there is unchanged."
         ) from fault
     return {name: stored[name] for name in backends}
 

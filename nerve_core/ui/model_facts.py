@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def in_short(model: Predictor) -> None:
     """Name, device, sites and the limits that matter most."""
     st.markdown(
-        f"**{model.name}**, version {model.version}, running on {model.device} with {model.backend}. "
+        f"**{model.name}**, version {model.version}, running on {words.engine(model.device, model.backend)}. "
         f"{words.validated_on(model.config.get('sites', []))}"
     )
     if adapted := words.adapted_to(model.config):

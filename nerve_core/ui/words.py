@@ -108,6 +108,15 @@ def listing(names: Sequence[str]) -> str:
     return ", ".join(names[:-1]) + " and " + names[-1]
 
 
+def engine(device: str, backend: str) -> str:
+    """What runs the networks, for readers who do not know the names of engines."""
+    where = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the graphics card"}
+    name, _, precision = backend.partition("-")
+    title = {"torch": "PyTorch", "openvino": "OpenVINO", "onnx": "ONNX Runtime"}[name]
+    how = {"": "single precision", "half": "half precision", "int8": "eight bits"}[precision]
+    return f"{where.get(device.split(':')[0], device)} with {title} in {how}"
+
+
 def validated_on(sites: Sequence[str]) -> str:
     """The sentence on validated sites that stands before every verdict."""
     if not sites:

@@ -66,3 +66,11 @@ def test_calibrated_weights_carry_no_warning():
     recalibrated = ADAPTED | {"calibration": {"slope": 1.1, "bias": 0.0, "valid": True}}
     assert words.uncalibrated(recalibrated) is None and "ubpd" in words.adapted_to(recalibrated)
     assert "not calibrated" in words.uncalibrated({"calibration": {"valid": False}})
+
+
+def test_every_engine_has_a_name_for_readers() -> None:
+    from nerve_core.inference.backends import BACKENDS
+
+    assert words.engine("cpu", "openvino-int8") == "the processor with OpenVINO in eight bits"
+    assert words.engine("cuda:1", "torch-half") == "the graphics card with PyTorch in half precision"
+    assert len({words.engine("cpu", name) for name in BACKENDS}) == len(BACKENDS)
