@@ -27,8 +27,8 @@ from nerve_core.access.tables import START, AuditRow, HeadRow, install
 
 __all__ = ["START", "AuditRow", "Entry", "HeadRow", "about", "append", "count", "entries", "head", "install"]
 
-DONE, REFUSED, NOT_FOUND, FAILED = "done", "refused", "not found", "failed"
-"""Outcomes: it happened, the role did not allow it, there is no such record, or it was tried in vain."""
+DONE, REFUSED, FAILED = "done", "refused", "failed"
+"""Outcomes: it happened, the role did not allow it, or it was tried in vain (no such record, a full disk)."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -44,7 +44,7 @@ class Entry:
         role: their role then; empty for somebody who was not let in.
         action: what they did, such as ``read`` or ``sign in``.
         subject: random identifier of the record it was done to, or empty.
-        outcome: ``done``, ``refused``, ``not found`` or ``failed``.
+        outcome: ``done``, ``refused`` or ``failed``.
         hash: SHA-256, hexadecimal, over the hash of the entry before and all of the above.
     """
 
@@ -85,7 +85,7 @@ def append(
         actor: who acts; a bare name for somebody who was not let in.
         action: one of ``roles.ACTIONS``, or what concerns the login (``sign in``, ``sign out``).
         subject: random identifier (UUID) of the record, or empty.
-        outcome: ``done``, ``refused``, ``not found`` or ``failed``.
+        outcome: ``done``, ``refused`` or ``failed``.
 
     Returns:
         The entry.

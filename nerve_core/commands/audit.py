@@ -51,8 +51,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _verify(archive: Archive, args: argparse.Namespace) -> int:
     from nerve_core.access import audit
-    from nerve_core.access.roles import LOCAL
+    from nerve_core.access.roles import LOCAL, require
 
+    require(LOCAL, "verify")
     with archive.reading() as session:
         broken, count, head = audit.verify(session, args.expect), audit.count(session), audit.head(session)
     with archive.writing() as session:
@@ -69,8 +70,9 @@ def _verify(archive: Archive, args: argparse.Namespace) -> int:
 
 def _show(archive: Archive, args: argparse.Namespace) -> int:
     from nerve_core.access import audit
-    from nerve_core.access.roles import LOCAL
+    from nerve_core.access.roles import LOCAL, require
 
+    require(LOCAL, "read audit")
     with archive.writing() as session:
         audit.append(session, LOCAL, "read audit")
     with archive.reading() as session:

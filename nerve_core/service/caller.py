@@ -15,7 +15,7 @@ from nerve_core.access.roles import LOCAL, AccessError, Actor, require
 from nerve_core.access.sessions import SESSIONS
 from nerve_core.errors import NerveCoreError
 
-OPEN = ("/health", "/static-offline-docs/")
+OPEN, PROGRAMS = "/health", "/static-offline-docs/"
 """Answered to everybody: whether the service is up, and the programs of its description page."""
 
 DESCRIPTION = ("/docs", "/openapi.json")
@@ -90,7 +90,7 @@ def _caller(request: Request) -> Actor | None:
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     if mode() is not Mode.LOGIN:
         return LOCAL
-    if path.startswith(OPEN):
+    if path == OPEN or path.startswith(PROGRAMS):
         return None
     if path in DESCRIPTION:
         claims = claims_of(request.cookies)

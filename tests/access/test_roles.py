@@ -18,7 +18,6 @@ EXPECTED = {
     "erase": {A},
     "statistics": {C, R, A},
     "export corrections": {R, A},
-    "train": {R, A},
     "settings": {A},
     "verify": {A},
     "rotate key": {A},
