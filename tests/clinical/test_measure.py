@@ -118,6 +118,7 @@ def test_the_scale_and_the_skin_are_those_of_the_region_around_the_nerve() -> No
     assert below.width == pytest.approx(6.0, rel=1e-3) and below.height == pytest.approx(4.0, rel=1e-3)
 
 
+@settings(deadline=None)
 @given(st.floats(2, 50), st.floats(2, 50), st.floats(0, np.pi))
 def test_calipers_of_a_turned_ellipse(width: float, height: float, turn: float) -> None:
     longest, shortest = shape.feret(ellipse(width, height, turn))

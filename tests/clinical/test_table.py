@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -84,12 +84,14 @@ def test_the_file_name_leaves_only_when_asked() -> None:
     assert read(as_csv([judged(file="Jane.png", ruler=True)]))[0]["file"] == "Jane.png"
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*RISKY, " =", "  +"]), st.text(max_size=20))
 def test_no_cell_begins_like_a_formula(start: str, rest: str) -> None:
     found = safe(start + rest)
     assert isinstance(found, str) and found.startswith("'")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_words_come_back_from_csv_and_excel(text: str) -> None:
     shown = safe(text)
