@@ -52,13 +52,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Address of a running dashboard, as ``make app`` starts it."""
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a running dashboard, as ``make app`` starts it, with records of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    own = os.environ | {"NERVE_RECORDS": str(tmp_path_factory.mktemp("served") / "records")}
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     found = f"http://127.0.0.1:{port}"
     try:
         _wait(server, f"{found}/api/health")  # answers when the model is loaded

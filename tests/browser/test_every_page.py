@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-PAGES = ("data", "diagnose", "explain", "metrics", "compare", "robustness", "about")
+PAGES = (
+    "data",
+    "diagnose",
+    "worklist",
+    "patient",
+    "explain",
+    "metrics",
+    "compare",
+    "robustness",
+    "about",
+)
 CAPTIONS = "[data-testid=stCaptionContainer] p, [data-testid=stImageCaption]"
 
 CONTRAST = """it => {
