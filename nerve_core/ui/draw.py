@@ -61,7 +61,11 @@ def overlay_png(
         calibrated: whether the weights' probabilities were checked; else the picture says that they were not.
     """
     picture = overlay(scan, prediction, point)
-    lines = [sentence_of(prediction) + "  -  " + prediction.model, *NOTICE.replace("; ", ";\n").split("\n")]
+    hand = "  -  outlines corrected by hand" if prediction.edited else ""
+    lines = [
+        f"{sentence_of(prediction)}  -  {prediction.model}{hand}",
+        *NOTICE.replace("; ", ";\n").split("\n"),
+    ]
     if not calibrated:
         lines.insert(1, "This probability is not calibrated for these weights: do not rely on it.")
     scale = max(0.32, picture.shape[1] / 1400)

@@ -99,7 +99,8 @@ def scan_view(
         "image_width": picture_width,
         "width": width,
         "height": height,
-        "label": f"Ultrasound scan, {width} by {height} px. Click on a nerve to point at it.",
+        "label": f"Ultrasound scan, {width} by {height} px."
+        + (" Click on a nerve to point at it." if on_point is not None else ""),
         "clickable": on_point is not None,
         "nerves": [_drawn(number, nerve) for number, nerve in enumerate(prediction.nerves, 1)]
         if prediction

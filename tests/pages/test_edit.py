@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nerve_core.clinical.measure import measure
+from nerve_core.inference.edited import judge_contours
 from nerve_core.inference.prediction import NOTICE
+from nerve_core.ui import draw, report, verdict
 from nerve_core.ui.edit import CORRECT
-from nerve_core.ui.session_items import Edit
+from nerve_core.ui.session import analyse_once
+from nerve_core.ui.session_items import Edit, Item, View
 from tests.pages.conftest import KnownPredictor, png, texts
 from tests.pages.test_diagnose import upload, view
 
@@ -117,3 +124,18 @@ def test_the_table_of_all_scans_and_the_comparison_take_the_corrected_outline(di
     first.edits[0] = Edit(2, ())
     page.run()
     assert list(page.dataframe[0].value["Nerves"]) == [0, 1] and not page.exception
+
+
+def test_picture_report_and_result_say_that_the_outline_is_a_persons(known: KnownPredictor):
+    outcome = analyse_once(Item("1", "a.png", png(), "d"), known)
+    known.p = 0.1
+    judged = judge_contours(known, outcome.scan, [SQUARE], outcome.prediction)
+    drawn = replace(outcome, prediction=judged, before=outcome.prediction)
+    sizes = [measure(drawn.scan, judged, judged.nerves[0])]
+    made = report.content(drawn, View(), sizes, None, "", "", "")
+    assert (
+        made.caption.startswith("Outlines corrected by hand") and "corrected by hand" in made.tables[0].note
+    )
+    assert made.verdict.startswith("Looks unaffected, 10 %") and "looks affected (90 %)" in made.verdict
+    assert json.loads(verdict.as_json(judged, drawn))["edited"] is True
+    assert draw.overlay_png(drawn.scan, judged) != draw.overlay_png(drawn.scan, replace(judged, edited=False))
