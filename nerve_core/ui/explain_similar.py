@@ -11,7 +11,15 @@ import streamlit as st
 from nerve_core.errors import NerveCoreError
 from nerve_core.explain.similar import Case, Neighbour, features_of, nearest
 from nerve_core.imaging.read import read_scan
-from nerve_core.ui import examples, explain_library, explain_picture, explain_subject, model, session
+from nerve_core.ui import (
+    examples,
+    explain_library,
+    explain_picture,
+    explain_records,
+    explain_subject,
+    model,
+    session,
+)
 from nerve_core.ui.explain_subject import Subject
 from nerve_core.ui.explain_what_if import component
 
@@ -28,11 +36,11 @@ def show(subject: Subject) -> None:
     """The nearest nerves among the samples and the other scans of this session."""
     st.markdown(
         "Nerves that look most alike to the verdict network: among the simulated samples, whose truth is "
-        "known, among the other scans you opened here, and in sets that you added."
+        "known, among the other scans you opened here, in sets that you added, and in the reviewed records."
     )
     judge = explain_subject.judge(subject.predictor)
     cases = [case for case in _samples(subject.predictor.name) if case.title != subject.item.name]
-    cases += _own(subject) + explain_library.added(subject)
+    cases += _own(subject) + explain_library.added(subject) + explain_records.reviewed(subject)
     own = features_of(judge, subject.scan.pixels, subject.mask)
     found = nearest(own, cases, ACROSS)
     if found[0].nearer_than < ALIKE:

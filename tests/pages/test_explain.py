@@ -148,3 +148,30 @@ def test_weights_that_cannot_be_explained_are_said(explain: AppTest, monkeypatch
     assert not page.exception and {error.value for error in page.error} == {
         "The weights research are damaged; get the checkpoint again."
     }
+
+
+def test_reviewed_records_can_be_searched_too(explain: AppTest, known: KnownPredictor):
+    from nerve_core.access.roles import LOCAL
+    from nerve_core.imaging.read import open_scan
+    from nerve_core.inference.review import Reading
+    from nerve_core.records.records import About, Records
+
+    page = with_sample(explain)
+    section(page, "Similar scans")
+    assert not [toggle for toggle in page.toggle if toggle.key == "explain-records"]
+    for seed in range(5):
+        content = png(seed)
+        scan = open_scan(content, name="scan.png").scan(0)
+        found = known.predict(scan)
+        saved = Records(LOCAL).save(f"P-{seed}", content, scan, found, About("median", "wrist", "left"))
+        reading = Reading(True, "unaffected" if seed else "uncertain", contours=(found.nerves[0].contour,))
+        Records(LOCAL).review(saved.scan, reading)
+    page.run()
+    before = " ".join(texts(page))
+    page.toggle(key="explain-records").set_value(True).run()
+    said = " ".join(texts(page))
+    assert not page.exception and not page.error and "P-1" not in before
+    cases = page.session_state["explain-reviewed"][1]
+    assert {case.label for case in cases} == {"read as unaffected; left median nerve, wrist"}
+    assert sorted(case.title.split(",")[0] for case in cases) == ["P-1", "P-2", "P-3", "P-4"]
+    assert "reviewed record" in said
