@@ -1,4 +1,4 @@
-"""Saved scans, the most urgent first; second readings; agreement; the site's alerts."""
+"""Saved scans, the most urgent first; second readings; alerts; agreement; corrections to train from."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from nerve_core.errors import NerveCoreError
 from nerve_core.ui import records, worklist, worklist_site
 
 st.title("Worklist", anchor=False)
-sections = {"Scans": worklist.panel, "Alerts": worklist_site.alerts}
-if records.may("statistics"):
-    sections["Agreement"] = worklist_site.agreement
+sections = {
+    name: show
+    for name, action, show in (
+        ("Scans", "read", worklist.panel),
+        ("Alerts", "read", worklist_site.alerts),
+        ("Agreement", "statistics", worklist_site.agreement),
+        ("Corrections", "export corrections", worklist_site.corrections),
+    )
+    if records.may(action)
+}
 try:
     opened = records.records()
-    worklist.asked(opened)
+    if records.may("read"):
+        worklist.asked(opened)
     tabs = st.tabs(list(sections), key="worklist-section", on_change="rerun")
     for tab, show in zip(tabs, sections.values(), strict=True):
         if tab.open:

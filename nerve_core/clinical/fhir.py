@@ -12,14 +12,15 @@ import base64
 import html
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from nerve_core.clinical.finding import Finding, Place
+from nerve_core.clinical.finding import Finding, Place, norms_at
 from nerve_core.clinical.measure import Measurement
 from nerve_core.clinical.norms import KINDS, LIMIT, RANGE, Norm
 from nerve_core.errors import DataError
-from nerve_core.inference.prediction import NOTICE, Nerve
+from nerve_core.inference.prediction import NOTICE
 from nerve_core.inference.review import Reading
 
 LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org"
@@ -58,6 +59,7 @@ def bundle(
     patient: str = "",
     scanned: date | None = None,
     reading: Reading | None = None,
+    drawn: Sequence[Measurement] = (),
     text: str = "",
     pdf: bytes | None = None,
 ) -> Resource:
@@ -69,6 +71,7 @@ def bundle(
         patient: pseudonym; empty leaves the report without a subject.
         scanned: day of the scan, where known.
         reading: the reader's own conclusion; without one the report is preliminary.
+        drawn: sizes of the outlines the reader stands by, where they are not those of the finding.
         text: findings as the reader left them.
         pdf: the report as PDF, to travel with it.
 
@@ -83,7 +86,7 @@ def bundle(
     device = made.device()
     seen = [made.verdict(), *(made.nerve(number) for number in range(len(finding.sizes)))]
     if reading is not None:
-        seen.append(made.conclusion(reading))
+        seen += [made.conclusion(reading), *(made.drawn(number, size) for number, size in enumerate(drawn))]
     found: Resource = {
         "resourceType": "Bundle",
         "id": made.id("bundle"),
@@ -204,8 +207,25 @@ class _Maker:
         found["bodySite"] = _body_site(place)
         outlined = "a reader" if self.prediction.edited else f"the model {self.prediction.model}"
         found["method"] = {"text": f"Measured on the outline by {outlined}"}
-        found["component"] = _components(nerve, size, self.finding.norms(number))
+        said: list[Resource] = [
+            {
+                "code": {"text": "Verdict of the model on this nerve"},
+                "valueCodeableConcept": {"text": nerve.verdict},
+            },
+            _probability(nerve.p_affected),
+        ]
+        found["component"] = said + _components(size, norms_at(place, size))
         found["note"] = [{"text": NOTICE}]
+        return found
+
+    def drawn(self, number: int, size: Measurement) -> Resource:
+        found = self._observation(f"drawn-{number}", f"Nerve {number + 1} outlined by the reader", False)
+        place = self.finding.place(number)
+        found["bodySite"] = _body_site(place)
+        found["method"] = {"text": "Measured on the outline by a reader"}
+        if self.reviewer:
+            found["performer"] = [{"type": "Practitioner", "display": self.reviewer}]
+        found["component"] = _components(size, norms_at(place, size))
         return found
 
     def conclusion(self, reading: Reading) -> Resource:
@@ -241,15 +261,9 @@ class _Maker:
         return f"Model's verdict: {self.prediction.verdict}{said}.{read}"
 
 
-def _components(nerve: Nerve, size: Measurement, norms: list[Norm]) -> list[Resource]:
-    """Verdict, probability and measurements of one nerve; published sizes stand with the area."""
-    found: list[Resource] = [
-        {
-            "code": {"text": "Verdict of the model on this nerve"},
-            "valueCodeableConcept": {"text": nerve.verdict},
-        },
-        _probability(nerve.p_affected),
-    ]
+def _components(size: Measurement, norms: Sequence[Norm]) -> list[Resource]:
+    """Measurements of one outline; published sizes stand with the area."""
+    found: list[Resource] = []
     for field, name, code, kind in MEASURED:
         value = getattr(size, field)
         if value == float("inf"):

@@ -57,10 +57,12 @@ class Finding:
 
     def norms(self, number: int) -> list[Norm]:
         """Published sizes for a nerve, from 0; none without a millimetre scale or a reader's word."""
-        place = self.place(number)
-        if place is None or self.sizes[number].unit != "mm":
-            return []
-        return norms_of(place.nerve, place.site)
+        return norms_at(self.place(number), self.sizes[number])
+
+
+def norms_at(place: Place | None, size: Measurement) -> list[Norm]:
+    """Published sizes of the nerve at a place; none for a size in pixels."""
+    return [] if place is None or size.unit != "mm" else norms_of(place.nerve, place.site)
 
 
 def finding_of(

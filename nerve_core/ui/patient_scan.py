@@ -219,6 +219,7 @@ def report(scan: SavedScan) -> fhir.Resource:
         patient=scan.pseudonym,
         scanned=scan.date,
         reading=None if last is None else reading_of(last),
+        drawn=[] if last is None else [shown.measurement_of(each) for each in last.sizes],
     )
 
 

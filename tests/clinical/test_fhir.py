@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,20 @@ def test_without_a_reader_it_is_preliminary_and_the_same_each_time() -> None:
         report["status"] == "preliminary" and "resultsInterpreter" not in report and "subject" not in report
     )
     assert fhir.bundle(finding, WRITTEN, patient="P-1")["id"] != first["id"]
+
+
+def test_the_readers_outline_stands_beside_the_models() -> None:
+    finding = judged(nerves=1, places=[Place(0, "median", "wrist")])
+    larger = replace(finding.sizes[0], area=20.0)
+    found = fhir.bundle(finding, WRITTEN, reading=Reading(False, "affected", "", "Dr. A"), drawn=[larger])
+    assert faults(found) == []
+    own = resources(found, "Observation")[-1]
+    area = component(own, "Cross-sectional area")
+    assert area["valueQuantity"]["value"] == 20 and "above the range" in area["referenceRange"][0]["text"]
+    assert own["method"]["text"] == "Measured on the outline by a reader" and "device" not in own
+    assert own["performer"] == [{"type": "Practitioner", "display": "Dr. A"}]
+    assert not any("Probability" in each["code"]["text"] for each in own["component"])
+    assert len(resources(fhir.bundle(finding, WRITTEN, drawn=[larger]), "Observation")) == 2
 
 
 def test_pixels_are_never_millimetres() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import date, timedelta
 
 import pytest
@@ -230,7 +232,9 @@ def test_what_a_role_may_not_do_is_not_offered(app: AppTest, known: KnownPredict
     monkeypatch.setattr(shown, "actor", lambda: Actor("someone", role))
     if role is Role.RESEARCHER:
         page = app.run().switch_page("pages/worklist.py").run()
-        assert "may not do this (read)" in page.error[0].value and not page.dataframe
+        assert [tab.label for tab in page.tabs] == ["Agreement", "Corrections"] and not page.dataframe
+        page = page.switch_page("pages/patient.py").run()
+        assert "may not do this (read)" in page.error[0].value and "P-001" not in said(page)
         return
     page = patient_page(app, scan)
     labels = {each.label for each in page.button}
@@ -244,6 +248,22 @@ def test_what_a_role_may_not_do_is_not_offered(app: AppTest, known: KnownPredict
     page.session_state["worklist-section"] = "Alerts"
     page.run()
     assert any(each.label == "Set these alerts" for each in page.button) == admin
+
+
+def test_corrections_are_taken_as_a_set_to_train_from(work: AppTest, known: KnownPredictor):
+    scan = save(known)
+    work.session_state["worklist-section"] = "Corrections"
+    page = work.run()
+    button(page, "Make the set").click().run()
+    assert page.error and not page.exception
+    outline = tuple(Records(LOCAL).scan(scan).prediction.contours)
+    Records(LOCAL).review(scan, Reading(True, "affected", "", "Dr. A", outline))
+    button(page, "Make the set").click().run()
+    made, content = page.session_state["corrections-made"]
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        (manifest,) = (name for name in packed.namelist() if name.endswith("manifest.csv"))
+        text = packed.read(manifest).decode()
+    assert made.images == 1 and "affected" in text and "P-001" not in text
 
 
 def test_a_damaged_file_is_said_and_the_rest_still_shown(app: AppTest, known: KnownPredictor):
