@@ -32,8 +32,8 @@ def times(found: Mapping[str, Any]) -> str:
     return (
         f"**Times** with {first['patients']:,} patients and {first['scans']:,} scans, {first['cores']} "
         f"cores, one process, each asked {repeats} times, permission and audit entry included; load of the "
-        f"machine {loads}. Median (95th percentile) in ms; the target is {TARGET_MS} ms, the slowest 95th percentile "
-        f"{slowest:.0f} ms.\n\n" + table(["asked for", *(NAMES[key] for key in found)], rows)
+        f"machine {loads}. Median (95th percentile) in ms; the target is {TARGET_MS} ms, the slowest 95th "
+        f"percentile {slowest:.0f} ms.\n\n" + table(["asked for", *(NAMES[key] for key in found)], rows)
     )
 
 

@@ -83,7 +83,7 @@ class ScanRow(Base):
     __table_args__ = (
         UniqueConstraint("patient_id", "source_sha256", "frame"),
         Index("ix_scan_worklist", "reviewed", text("urgency DESC"), text("saved DESC"), "id"),
-        Index("ix_scan_nerve_site", "nerve", "site"),
+        Index("ix_scan_filters", "nerve", "site", "reviewed", "verdict"),
         Index("ix_scan_newest", text("saved DESC"), "id"),
         CheckConstraint("frame >= 0 AND height > 0 AND width > 0", name="geometry"),
     )

@@ -35,7 +35,8 @@ def postgresql() -> Iterator[str]:
     if folder is None:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql); only SQLite is tested")
     user: list[str] = []
-    place = Path(tempfile.mkdtemp(prefix="pg"))
+    memory = Path("/dev/shm")  # where there is such a disk, hundreds of small files cost nothing
+    place = Path(tempfile.mkdtemp(prefix="pg", dir=memory if os.access(memory, os.W_OK) else None))
     if os.name == "posix" and os.geteuid() == 0:  # the server refuses to run as root
         try:
             owner = pwd.getpwnam("postgres")
@@ -62,29 +63,81 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def database(server: str, template: str = "template0") -> str:
+    """URL of a new database on the server."""
+    import psycopg
+
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return server.format(name)
+
+
+def drop(url: str) -> None:
+    """Take a database of :func:`database` from its server."""
+    import psycopg
+
+    server, _, rest = url.partition("@/")
+    name, _, place = rest.partition("?")
+    with psycopg.connect(f"{server}@/postgres?{place}", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with nothing but its tables, to be copied: making them takes longer than a test."""
+    folder = tmp_path_factory.mktemp("tables")
+    new = Archive(folder)
+    new.migrate()
+    new.close()
+    return folder / "records.sqlite"
+
+
+@pytest.fixture(scope="session")
+def server_tables(postgresql: str) -> str:
+    """Name of a PostgreSQL database with nothing but its tables, to be copied."""
+    url = database(postgresql)
+    new = Archive(Path("unused"), url)
+    new.migrate()
+    new.close()
+    return url.split("@/")[1].split("?")[0]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    """An archive on either database in which nothing was made yet."""
+    url = database(request.getfixturevalue("postgresql")) if request.param == "postgresql" else ""
+    new = Archive(tmp_path / "records", url)
+    yield new
+    new.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
-    """An empty archive on either database."""
-    url = ""
-    if request.param == "postgresql":
-        import psycopg
-
-        server = request.getfixturevalue("postgresql")
-        name = f"t{uuid.uuid4().hex}"
-        with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = server.format(name)
-    made_archive = Archive(tmp_path / "records", url)
-    yield made_archive
-    made_archive.close()
+    """An archive on either database, its tables made, nothing saved."""
+    if request.param == "sqlite":
+        yield from _copied(tmp_path, request.getfixturevalue("tables"))
+        return
+    names = (request.getfixturevalue(name) for name in ("postgresql", "server_tables"))
+    url = database(*names)
+    new = Archive(tmp_path / "records", url)
+    yield new
+    new.close()
+    drop(url)
 
 
 @pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Archive]:
-    """An empty archive on SQLite."""
-    made_archive = Archive(tmp_path / "records")
-    yield made_archive
-    made_archive.close()
+def plain(tmp_path: Path, tables: Path) -> Iterator[Archive]:
+    """An archive on SQLite, its tables made, nothing saved."""
+    yield from _copied(tmp_path, tables)
+
+
+def _copied(tmp_path: Path, tables: Path) -> Iterator[Archive]:
+    new = Archive(tmp_path / "records")
+    new.folder.mkdir(mode=0o700)
+    shutil.copyfile(tables, new.folder / tables.name)
+    yield new
+    new.close()
 
 
 @pytest.fixture

@@ -133,13 +133,13 @@ def check(archive: Archive, notes: list[tuple[str, str, str]], tally: Tally, res
     result.write_text(json.dumps(asdict(tally)))
 
 
-def await_moment(folder: Path, chance: random.Random) -> None:
+def await_moment(folder: Path, chance: random.Random, most: int) -> None:
     """Wait for a random moment, counted in what was accepted, so that slow machines are hit in saving."""
 
     def noted() -> int:
         return sum(path.stat().st_size for path in folder.glob("notes-*")) // 100
 
-    wanted, until = noted() + chance.randint(0, MOST_NOTES), time.monotonic() + 20
+    wanted, until = noted() + chance.randint(0, most), time.monotonic() + 20
     while noted() < wanted and time.monotonic() < until:
         time.sleep(0.002)
     time.sleep(chance.uniform(0.0, 0.1))
@@ -155,7 +155,7 @@ def warm_up() -> None:
         archive.close()
 
 
-def run(folder: Path, rounds: int, writers: int, seed: int, database: str = "") -> Tally:
+def run(folder: Path, rounds: int, writers: int, seed: int, database: str, most: int) -> Tally:
     """All rounds; see the module."""
     chance = random.Random(seed)
     tally, began = Tally(), time.monotonic()
@@ -173,7 +173,7 @@ def run(folder: Path, rounds: int, writers: int, seed: int, database: str = "") 
             forked(partial(write, opened(), folder / f"notes-{k}", 10**9 * (k + 1) + 10**6 * number))
             for k in range(writers)
         ]
-        await_moment(folder, chance)
+        await_moment(folder, chance, most)
         for child in children:
             os.kill(child, signal.SIGKILL)
         for child in children:
@@ -205,8 +205,9 @@ if __name__ == "__main__":
     parser.add_argument("--writers", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--database", default="")
+    parser.add_argument("--most", type=int, default=MOST_NOTES)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    done = run(args.folder, args.rounds, args.writers, args.seed, args.database)
+    done = run(args.folder, args.rounds, args.writers, args.seed, args.database, args.most)
     print(json.dumps(asdict(done)))
     sys.exit(bool(done.lost or done.half or done.problems))

@@ -56,7 +56,7 @@ def main(folder: Path, limit: int | None) -> dict[str, object]:
     records = Records(LOCAL, Archive(folder / "records"))
     ballast = folder / "ballast"
     if limit is None:
-        ballast.write_bytes(bytes(2_500_000))
+        ballast.write_bytes(bytes(6_700_000))
     else:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))

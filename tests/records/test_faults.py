@@ -64,13 +64,13 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_writers_killed_at_random_moments_lose_nothing(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "tests.records.hammer", str(tmp_path), "--rounds", "5", "--seed", "1"]
+    words = [sys.executable, "-m", "tests.records.hammer", str(tmp_path), "--rounds", "5", "--most", "8"]
     if not hasattr(__import__("os"), "fork"):
         pytest.skip("Processes cannot be parted here")
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
-    assert found["kills"] == 5 and found["accepted"] >= 10
+    assert found["kills"] == 5 and found["accepted"] >= 5
     assert (found["lost"], found["half"], found["problems"]) == (0, 0, 0)
 
 

@@ -61,9 +61,9 @@ def test_no_method_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_each_role_may_do_what_the_table_says(name: str, tmp_path: Path) -> None:
+def test_each_role_may_do_what_the_table_says(name: str, plain: Archive, tmp_path: Path) -> None:
     action, call = CALLS[name]
-    archive = Archive(tmp_path / "records", key_file=tmp_path / "keys")
+    archive = Archive(plain.folder, key_file=tmp_path / "keys")
     (tmp_path / "keys").write_text("k1 " + "A" * 43 + "=\n")
     (tmp_path / "keys").chmod(0o600)
     saved = save(Records(LOCAL, archive))

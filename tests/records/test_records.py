@@ -41,6 +41,8 @@ def test_looking_makes_nothing(tmp_path: Path) -> None:
         records.scan(NOBODY)
     with pytest.raises(NotFound):
         records.patient(NOBODY)
+    with pytest.raises(NotFound, match="Nothing is saved"):
+        records.corrections(tmp_path / "set")
     assert list(tmp_path.iterdir()) == []
 
 

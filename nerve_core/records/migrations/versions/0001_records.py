@@ -146,7 +146,7 @@ def _scans() -> None:
     index("scan", "patient_id", "visit_id", "sha256")
     order = ["reviewed", sa.text("urgency DESC"), sa.text("saved DESC"), "id"]
     op.create_index("ix_scan_worklist", "scan", order)
-    op.create_index("ix_scan_nerve_site", "scan", ["nerve", "site"])
+    op.create_index("ix_scan_filters", "scan", ["nerve", "site", "reviewed", "verdict"])
     op.create_index("ix_scan_newest", "scan", order[2:])
 
 
