@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, inspect, select, update
+from sqlalchemy import func, inspect, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -133,12 +133,11 @@ def save_scan(
     Returns:
         The row, and whether it is new.
     """
-    known = (
-        ScanRow.patient_id == patient.id,
-        ScanRow.source_sha256 == file.source_sha256,
-        ScanRow.frame == frame,
-    )
-    scan = session.scalars(select(ScanRow).where(*known)).one_or_none()
+    # What was uploaded may also be the stored file itself, taken out of the records and brought back.
+    same = or_(ScanRow.source_sha256 == file.source_sha256, ScanRow.sha256 == file.source_sha256)
+    known = select(ScanRow).where(ScanRow.patient_id == patient.id, ScanRow.frame == frame, same)
+    known = known.order_by(ScanRow.saved, ScanRow.id).limit(1)
+    scan = session.scalars(known).one_or_none()
     new = False
     if scan is None or scan.sha256 == file.sha256:
         keep_file(session, file)
@@ -152,7 +151,7 @@ def save_scan(
             "saved_by": who,
         }
         new = once(session, ScanRow, values)
-        scan = session.scalars(select(ScanRow).where(*known)).one()
+        scan = session.scalars(known).one()
     describe(session, scan, about)
     return scan, new
 

@@ -105,6 +105,9 @@ def test_a_deidentified_file_is_known_by_what_was_uploaded(records: Records) -> 
     assert (first.removed, first.cautions) == (("name",), ("look",))
     assert first.scan == second.scan and not second.new
     assert records.content(first.scan) == made.png(100)
+    stored = records.content(first.scan)  # opened from the records and saved again
+    third = records.save("P-1", stored, made.scan_of(stored), deidentify=clean)
+    assert third.scan == first.scan and not third.new and not third.elsewhere
     assert count(records.archive, FileRow) == 1
     assert records.verify().sound
 
