@@ -24,6 +24,7 @@ from nerve_core.clinical.pairs import (
 )
 from nerve_core.ui import draw, session, theme, verdict, words
 from nerve_core.ui.data_plots import INK, finished
+from nerve_core.ui.data_scan import plain
 from nerve_core.ui.session import Item, Outcome
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _choose(items: Sequence[Item], predictor: Predictor, slot: str, default: int
     size = measure(scan, found, found.nerves[number])
     st.image(_around(outcome, number), width="stretch")
     shown = f"{size.area:.1f} mm²" if size.unit == "mm" else f"{size.area:,.0f} px² (no scale)"
-    st.caption(f"{item.name}, outline {number + 1}: {shown}. {words.sentence_of(found)}.")
+    st.caption(f"{plain(item.name)}, outline {number + 1}: {shown}. {words.sentence_of(found)}.")
     if not nerve or not site:
         return Chosen(item, outcome, None)
     shape = (scan.pixels.shape[0], scan.pixels.shape[1])

@@ -10,6 +10,7 @@ from nerve_core.records.items import Found, Patient, SavedScan
 from nerve_core.records.records import Records
 from nerve_core.ui import patient_scan, worklist
 from nerve_core.ui import records as shown
+from nerve_core.ui.data_scan import plain
 from nerve_core.ui.records import PATIENT, SCAN
 
 MOST = 50
@@ -86,7 +87,7 @@ def remarks(records: Records, patient: Patient) -> None:
     """Remarks on the patient, and a new one."""
     for one in patient.comments:
         with st.container(border=True):
-            st.caption(f"{one.author}, {one.made:%Y-%m-%d %H:%M} UTC")
+            st.caption(f"{plain(one.author)}, {one.made:%Y-%m-%d %H:%M} UTC")
             st.text(one.text)
     if not patient.comments:
         st.caption("No remark on this patient yet. Remarks on one scan stand beside it.")

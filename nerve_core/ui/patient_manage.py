@@ -10,6 +10,7 @@ import streamlit as st
 from nerve_core.records.items import Patient
 from nerve_core.records.records import Records
 from nerve_core.ui import records as shown
+from nerve_core.ui.data_scan import plain
 
 ERASED = "patient-erased"
 
@@ -78,7 +79,7 @@ def _erase(records: Records, patient: Patient) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         typed = st.text_input(
-            f"Type {patient.pseudonym} to confirm", key=f"erase-typed-{patient.id}", width=320
+            f"Type {plain(patient.pseudonym)} to confirm", key=f"erase-typed-{patient.id}", width=320
         )
         if st.button(
             "Erase for good",

@@ -11,6 +11,7 @@ from nerve_core.records.items import Review, SavedScan
 from nerve_core.records.records import Records
 from nerve_core.ui import records as shown
 from nerve_core.ui import theme, words
+from nerve_core.ui.data_scan import plain
 
 AGREE = {True: ":material/thumb_up: I agree", False: ":material/thumb_down: I disagree"}
 
@@ -54,7 +55,7 @@ def given(scan: SavedScan) -> None:
     if earlier:
         with st.expander(f"{len(earlier)} earlier, since changed by their readers"):
             for one in earlier:
-                st.caption(f"{one.reading}, {_who(one)}. {one.comment}")
+                st.caption(f"{one.reading}, {_who(one)}. {plain(one.comment)}")
 
 
 def own(records: Records, scan: SavedScan, blind: bool) -> None:
@@ -107,7 +108,7 @@ def second(records: Records, scan: SavedScan) -> None:
     waiting = [one for one in records.requests() if one.scan == scan.id]
     for one in waiting:
         blind = ", blinded" if one.blinded else ""
-        st.caption(f":material/hourglass_top: Second reading asked of {one.colleague}{blind}.")
+        st.caption(f":material/hourglass_top: Second reading asked of {plain(one.colleague)}{blind}.")
     with st.popover("Ask for a second reading", icon=":material/group_add:"):
         local = records.actor == LOCAL
         name = st.text_input(
@@ -129,7 +130,7 @@ def second(records: Records, scan: SavedScan) -> None:
 def remarks(records: Records, scan: SavedScan) -> None:
     """Remarks on this scan, and a new one."""
     for one in scan.comments:
-        st.caption(f":material/comment: {one.author}, {one.made:%Y-%m-%d %H:%M} UTC")
+        st.caption(f":material/comment: {plain(one.author)}, {one.made:%Y-%m-%d %H:%M} UTC")
         st.text(one.text)
     if not shown.may("comment"):
         return
@@ -150,4 +151,4 @@ def _who(one: Review) -> str:
         {True: "agrees with the model", False: "disagrees with the model", None: ""}[one.agrees],
         "outline corrected" if one.corrected else "",
     ]
-    return ", ".join(filter(None, (one.reviewer, *how, f"{one.made:%Y-%m-%d %H:%M} UTC")))
+    return ", ".join(filter(None, (plain(one.reviewer), *how, f"{one.made:%Y-%m-%d %H:%M} UTC")))

@@ -15,6 +15,7 @@ from nerve_core.records.items import Review, SavedScan
 from nerve_core.records.records import About, Records
 from nerve_core.ui import draw, keep, measures, patient_readings, scale, session, theme, verdict, words
 from nerve_core.ui import records as shown
+from nerve_core.ui.data_scan import plain
 
 MODEL, PLAIN = "Model's outline", "No outline"
 
@@ -50,7 +51,7 @@ def _picture(scan: SavedScan, hidden: bool) -> None:
     layers = {MODEL: scan.prediction and shown.prediction_of(scan.prediction, scan.shape)}
     for review in reversed(scan.reviews):
         if review.current and review.contours:
-            layers[f"Outline of {review.reviewer}"] = shown.outlines_of(review, scan.shape)
+            layers[f"Outline of {plain(review.reviewer)}"] = shown.outlines_of(review, scan.shape)
     layers = {} if hidden else {name: found for name, found in layers.items() if found is not None}
     chosen = PLAIN
     if layers:
@@ -73,7 +74,9 @@ def _picture(scan: SavedScan, hidden: bool) -> None:
         if scan.spacing_mm is None
         else f"{scan.spacing_mm[1]:.4f} × {scan.spacing_mm[0]:.4f} mm a pixel (across × down)."
     )
-    st.caption(f":material/straighten: {scale} Saved {scan.saved:%Y-%m-%d %H:%M} UTC by {scan.saved_by}.")
+    st.caption(
+        f":material/straighten: {scale} Saved {scan.saved:%Y-%m-%d %H:%M} UTC by {plain(scan.saved_by)}."
+    )
 
 
 def _said(scan: SavedScan) -> None:
@@ -90,7 +93,7 @@ def _said(scan: SavedScan) -> None:
             st.markdown(saved.reason)
         st.caption(f"{saved.model} {saved.version}, {saved.made:%Y-%m-%d %H:%M} UTC")
         if scan.reasons:
-            st.caption(f":material/priority_high: In the worklist: {'; '.join(scan.reasons)}.")
+            st.caption(f":material/priority_high: In the worklist: {plain('; '.join(scan.reasons))}.")
         verdict.notice()
     if len(scan.predictions) > 1:
         earlier = [
@@ -101,7 +104,7 @@ def _said(scan: SavedScan) -> None:
 
 def _about(records: Records, scan: SavedScan) -> None:
     """Which nerve, where, on which side, at which visit; to be corrected by those who may."""
-    st.markdown(f"**{shown.place_of(scan.nerve, scan.site, scan.side)}**, visit of {scan.date}")
+    st.markdown(f"**{plain(shown.place_of(scan.nerve, scan.site, scan.side))}**, visit of {scan.date}")
     if not shown.may("save"):
         return
     with st.popover("Correct nerve, site, side or day", icon=":material/edit_note:"):
@@ -138,7 +141,7 @@ def _sizes(scan: SavedScan) -> None:
     if review is not None:
         for each in review.sizes:
             size = shown.measurement_of(each)
-            name = f"{review.reviewer}, nerve {each.number + 1}"
+            name = f"{plain(review.reviewer)}, nerve {each.number + 1}"
             columns.append((name, dict(measures.lines(size)), size.area, size.unit))
     if not columns:
         return
@@ -147,7 +150,7 @@ def _sizes(scan: SavedScan) -> None:
     ) as part:
         if not part.open:
             return
-        heads = [name.replace("|", "/") for name, *_ in columns]
+        heads = [name for name, *_ in columns]
         rows = ["| Measurement | " + " | ".join(heads) + " |", "|:--|" + "--:|" * len(columns)]
         for name in columns[0][1]:
             rows.append(f"| {name} | " + " | ".join(own.get(name, "–") for _, own, *_ in columns) + " |")
@@ -156,7 +159,9 @@ def _sizes(scan: SavedScan) -> None:
         best = next((each for each in reversed(columns) if each[3] == "mm"), None)
         if scan.nerve and scan.site and best is not None:
             found = norms_of(scan.nerve, scan.site)
-            st.markdown(f"**Published sizes, {shown.place_of(scan.nerve, scan.site, '')}**, beside {best[0]}")
+            st.markdown(
+                f"**Published sizes, {plain(shown.place_of(scan.nerve, scan.site, ''))}**, beside {best[0]}"
+            )
             if found:
                 with st.container(key=theme.table_key("record-norms")):
                     st.markdown(measures.as_table(found, best[2]))

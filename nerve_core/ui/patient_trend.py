@@ -17,6 +17,7 @@ from nerve_core.records.records import Records
 from nerve_core.ui import draw, measures, patient_readings, theme, verdict
 from nerve_core.ui import records as shown
 from nerve_core.ui.data_plots import INK, finished
+from nerve_core.ui.data_scan import plain
 from nerve_core.ui.figures import MISSING
 
 
@@ -141,7 +142,9 @@ def visits(records: Records, patient: Patient) -> None:
         st.columns(2, gap="medium"), (changes[number].before, changes[number].after), strict=True
     ):
         with column:
-            _picture(records, scans[point.scan], f"{point.date}: {point.area:.1f} {point.unit}², {point.by}")
+            _picture(
+                records, scans[point.scan], f"{point.date}: {point.area:.1f} {point.unit}², {plain(point.by)}"
+            )
     verdict.notice()
 
 
@@ -155,7 +158,9 @@ def table(changes: Sequence[Change]) -> str:
             real = "beyond what readers differ by" if one.beyond else "within what readers differ by"
         areas = [f"{point.area:,.1f} {point.unit}²" for point in (one.before, one.after)]
         rows.append(
-            "| " + " | ".join((shown.place_of(one.nerve, one.site, one.side), *areas, change, real)) + " |"
+            "| "
+            + " | ".join((plain(shown.place_of(one.nerve, one.site, one.side)), *areas, change, real))
+            + " |"
         )
     return "\n".join(rows)
 

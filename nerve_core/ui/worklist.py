@@ -12,6 +12,7 @@ from nerve_core.records.items import Page, Request, WorkItem
 from nerve_core.records.records import NEWEST_FIRST, UNREAD_FIRST, Filter, Records
 from nerve_core.ui import records as shown
 from nerve_core.ui import verdict, words
+from nerve_core.ui.data_scan import plain
 
 SIZE = 25
 """Scans a page."""
@@ -184,7 +185,7 @@ def _model(item: WorkItem) -> str:
 def _asked(one: Request) -> str:
     blind = ", blinded" if one.blinded else ""
     where = shown.place_of(one.nerve, one.site, one.side)
-    return f"{one.pseudonym}, {one.date}, {where} (asked by {one.asked_by}{blind})"
+    return plain(f"{one.pseudonym}, {one.date}, {where} (asked by {one.asked_by}{blind})")
 
 
 def _selected(items: Sequence[WorkItem]) -> None:

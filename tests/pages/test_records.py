@@ -250,6 +250,25 @@ def test_what_a_role_may_not_do_is_not_offered(app: AppTest, known: KnownPredict
     assert any(each.label == "Set these alerts" for each in page.button) == admin
 
 
+def test_what_people_typed_is_never_acted_on(app: AppTest, known: KnownPredictor):
+    evil = "![x](http://evil/x.png)"
+    scan = save(known, f"P {evil}")
+    records = Records(LOCAL)
+    records.review(scan, Reading(True, "affected", evil, evil))
+    records.review(scan, Reading(True, "uncertain", evil, evil))
+    records.ask(scan, f"B {evil}", blinded=False)
+    records.comment(records.scan(scan).patient, evil)
+    records.comment(records.scan(scan).patient, evil, scan)
+    records.set_alerts([Alert(evil, area_above_mm2=1)])
+    page = patient_page(app, scan)
+    for section in ("Scans and readings", "Remarks", "Copy and erase"):
+        page = open_tab(page, section)
+        acted = {"markdown", "caption", "info", "success"}
+        shown_as = [str(each.value) for each in page if getattr(each, "type", "") in acted]
+        shown_as += [each.label for each in (*page.button, *page.text_input, *page.segmented_control)]
+        assert not any("![x](" in text for text in shown_as)
+
+
 def test_corrections_are_taken_as_a_set_to_train_from(work: AppTest, known: KnownPredictor):
     scan = save(known)
     work.session_state["worklist-section"] = "Corrections"
