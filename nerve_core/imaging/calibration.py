@@ -44,7 +44,7 @@ def calibration(dataset: Dataset, size: tuple[int, int]) -> Calibration:
     """Read the regions and scale of a dataset whose frames are ``size`` (width, height) px."""
     found: list[tuple[int, Box, Spacing | None]] = []
     for item in dataset.get("SequenceOfUltrasoundRegions", None) or ():
-        box = _box(item, size)
+        box = region_box(item, size)
         if box is not None:
             found.append((_rank(item), box, _region_spacing(item)))
     found.sort(key=lambda part: (part[0], -_height(part[1]) * _width(part[1])))
@@ -76,7 +76,7 @@ def _rank(item: Dataset) -> int:
     return {TISSUE: 0, COLOUR_FLOW: 1}.get(item.get("RegionDataType"), 2)
 
 
-def _box(item: Dataset, size: tuple[int, int]) -> Box | None:
+def region_box(item: Dataset, size: tuple[int, int]) -> Box | None:
     """Location of a region within the frame; its last row and column belong to it (PS3.3 C.8.5.5.1.1)."""
     try:
         left, top = int(item.RegionLocationMinX0), int(item.RegionLocationMinY0)

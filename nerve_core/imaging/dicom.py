@@ -55,7 +55,7 @@ def open_dicom(data: bytes, name: str) -> tuple[int, Callable[[int], Scan]]:
         RefusedScan: when it is not ultrasound.
     """
     with decoding():
-        dataset = _parse(data)
+        dataset = parse_dicom(data)
         if "PixelData" not in dataset:
             raise ScanError(NO_IMAGE)
         modality = str(dataset.get("Modality", "") or "")
@@ -86,7 +86,12 @@ def open_dicom(data: bytes, name: str) -> tuple[int, Callable[[int], Scan]]:
     return n_frames, decode
 
 
-def _parse(data: bytes) -> Dataset:
+def parse_dicom(data: bytes) -> Dataset:
+    """The dataset of a DICOM file, its transfer syntax known; a defect of the file raises anything.
+
+    Raises:
+        ScanError: nothing is in it, or it would unpack to more than the upload limit.
+    """
     from pydicom import config, dcmread
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
