@@ -103,7 +103,7 @@ function hand({ outlines, tool, cursor, brush, trace }, group, zoom) {
 // The sizes, live, with what the model measured and what it says of each nerve.
 export function chips(editor, parent) {
   const { outlines, gesture } = editor;
-  parent.dataset.empty = outlines.nerves.length || gesture?.shown ? "" : "No nerve is outlined. Paint one with the brush, or trace it.";
+  parent.dataset.empty = outlines.nerves.length || gesture?.shown ? "" : "No nerve is outlined.";
   const shown = outlines.nerves.map((nerve, index) => (gesture?.index === index && gesture.shown ? gesture.shown : nerve));
   if (gesture?.shown && gesture.index === null) shown.push(gesture.shown);
   while (parent.children.length > shown.length) parent.lastChild.remove();
@@ -114,10 +114,9 @@ export function chips(editor, parent) {
     chip.innerHTML = "<b></b><span class='area'></span><span class='change'></span><span class='word'></span>";
     parent.append(chip);
   }
-  shown.forEach(({ points, judged }, index) => {
+  shown.forEach(({ points, judged, own }, index) => {
     const chip = parent.children[index];
     const [size, unit] = outlines.size(points);
-    const own = outlines.model(points);
     const look = judged ?? outlines.data.unjudged;
     chip.onclick = () => editor.choose(index, true);
     chip.setAttribute("aria-pressed", String(index === outlines.selected));

@@ -14,6 +14,7 @@ const HINTS = {
   brush: "Paint to add to the nerve. Begin away from every nerve to paint a new one.",
   erase: "Rub out what does not belong to the nerve.",
   trace: "Click along the edge of a nerve, or draw around it. Begin and end on an outline to redraw only that part.",
+  nothing: "Take Brush or Trace to outline a nerve.",
   tracing: "Click on along the edge; click on the first point, or press Enter twice, to close. Backspace: one back.",
 };
 // How the user likes to work, kept while the page is open.
@@ -116,7 +117,8 @@ class Editor {
     root.querySelector(".finish").hidden = !(this.trace?.anchors.length > 1);
     // A button that has just done all it can would take the keyboard with it.
     if (root.getRootNode().activeElement?.disabled) this.svg.focus({ preventScroll: true });
-    const hint = outlines.problem || this.said || HINTS[this.trace ? "tracing" : tool];
+    const doing = this.trace ? "tracing" : tool === "points" && !outlines.nerve ? "nothing" : tool;
+    const hint = outlines.problem || this.said || HINTS[doing];
     const line = root.querySelector(".hint");
     line.classList.toggle("problem", Boolean(outlines.problem));
     if (line.textContent !== hint) line.textContent = hint;

@@ -6,19 +6,23 @@ import { clean } from "./contour_paint.js";
 
 const STEPS = 200; // steps that can be undone
 const SOON = 900; // ms within which moves of one point by arrow keys are one step
+const VISITS = 30; // frames whose steps are kept
 const visits = new Map();
 
 export function outlinesOf(data) {
   const known = visits.get(data.look);
   const outlines = known && known.revision >= data.revision ? known : new Outlines(data);
+  visits.delete(data.look);
   visits.set(data.look, outlines);
+  if (visits.size > VISITS) visits.delete(visits.keys().next().value);
   outlines.take(data);
   return outlines;
 }
 
 class Outlines {
   constructor(data) {
-    this.nerves = data.nerves.map((points) => ({ ...seeded(points), touched: data.corrected }));
+    this.data = data;
+    this.nerves = data.nerves.map((points) => ({ ...seeded(points), touched: data.corrected, own: this.model(points) }));
     this.selected = this.nerves.length ? 0 : null;
     this.handle = null;
     this.past = [];
@@ -101,7 +105,8 @@ class Outlines {
       if (index !== null) this.remove(index);
       return false;
     }
-    const made = { ...nerve, points, handles, touched: true };
+    const own = "own" in nerve ? nerve.own : this.model(points);
+    const made = { ...nerve, points, handles, touched: true, own };
     const nerves = index === null ? [...this.nerves, made] : this.nerves.map((old, i) => (i === index ? made : old));
     this.step(nerves, index ?? nerves.length - 1, what);
     return true;
@@ -114,7 +119,7 @@ class Outlines {
 
   reset() {
     this.handle = null;
-    this.step(this.data.model.map((points) => ({ ...seeded(points), touched: false })), 0);
+    this.step(this.data.model.map((points) => ({ ...seeded(points), touched: false, own: points })), 0);
   }
 
   // The nerve at a place, or within `reach` px of it; the selected one first.

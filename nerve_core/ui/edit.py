@@ -49,7 +49,7 @@ def editor(outcome: Outcome, view: View) -> None:
         view.edit,
         partial(_keep, view, frame),
         key="contour-editor",
-        name=f"{outcome.item.id}-{frame}",
+        name=f"{view.token}-{frame}",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import numpy as np
 
@@ -70,6 +71,7 @@ class View:
         trusted: frames that the user wants judged although the learned gate holds them out of scope.
         edits: what was done to the outlines by hand, by frame.
         readings: the reader's word, by frame.
+        token: tells this look from an earlier one at the same file, whose steps the browser may still hold.
     """
 
     frame: int = 0
@@ -82,6 +84,7 @@ class View:
     trusted: set[int] = field(default_factory=set)
     edits: dict[int, Edit] = field(default_factory=dict)
     readings: dict[int, Reading] = field(default_factory=dict)
+    token: str = field(default_factory=lambda: uuid4().hex)
 
     @property
     def point(self) -> Point | None:

@@ -56,19 +56,22 @@ def test_a_star_never_crosses_itself_and_with_corners_changed_as_two_equations_s
     assert not crosses_itself(contour)
     swapped = contour.copy()
     swapped[[1, 2]] = contour[[2, 1]]
-    assert crosses_itself(swapped) == _crosses_slowly(swapped)
+    if _crosses_slowly(swapped, inside=1e-6):
+        assert crosses_itself(swapped)
+    elif not _crosses_slowly(swapped, inside=-1e-6):  # between the two, edges touch, which may be either
+        assert not crosses_itself(swapped)
 
 
-def _crosses_slowly(points: np.ndarray) -> bool:
+def _crosses_slowly(points: np.ndarray, inside: float) -> bool:
     """Every pair of edges, solved as two equations."""
     n = len(points)
     for i in range(n):
-        for j in range(i + 2, n):
+        for j in range(i + 2, n - (i == 0)):
             a, b, c, d = points[i], points[(i + 1) % n], points[j], points[(j + 1) % n]
             matrix = np.column_stack([b - a, c - d])
             if abs(np.linalg.det(matrix)) > 1e-12:
                 s, t = np.linalg.solve(matrix, c - a)
-                if 0 < s < 1 and 0 < t < 1:
+                if inside < min(s, t) and max(s, t) < 1 - inside:
                     return True
     return False
 
