@@ -96,7 +96,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
             measures.panel(outcome, view)
         reading.panel(outcome, view)
         if outcome.prediction.nerves:
-            report.panel(outcome, view)
+            report.panel(outcome, view, predictor)
         keep.panel(outcome, view, predictor)
         verdict.downloads(outcome, view, predictor)
         verdict.timing(outcome)

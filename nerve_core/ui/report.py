@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,14 +14,17 @@ from nerve_core.clinical.measure import Measurement, measure
 from nerve_core.clinical.next_steps import next_steps
 from nerve_core.clinical.norms import norms_of
 from nerve_core.clinical.report import Report, Table, as_pdf
-from nerve_core.ui import draw, measures, pairs, reading, words
+from nerve_core.ui import draw, measures, pairs, reading, report_doubt, words
 from nerve_core.ui.session import Outcome, View
+
+if TYPE_CHECKING:
+    from nerve_core.inference.predictor import Predictor
 
 LONGEST = 4000
 """Most letters of the findings."""
 
 
-def panel(outcome: Outcome, view: View) -> None:
+def panel(outcome: Outcome, view: View, predictor: Predictor) -> None:
     """Drawn only when opened: what is typed in, and the file."""
     expander = st.expander("Report", icon=":material/description:", key="report", on_change="rerun")
     if not expander.open:
@@ -46,7 +50,14 @@ def panel(outcome: Outcome, view: View) -> None:
             key=f"report-findings-{look}",
         )
         steps = _steps(chosen, look)
-        made = content(outcome, view, sizes, chosen, reference, reader, findings, steps)
+        sure = st.checkbox(
+            "Say how sure the model is",
+            key="report-sure",
+            persist_state="session",
+            help="Looks at the scan several ways, which takes a moment.",
+        )
+        doubts = [report_doubt.table(outcome, view, predictor)] if sure else []
+        made = content(outcome, view, sizes, chosen, reference, reader, findings, steps, doubts)
         with st.container(horizontal=True):
             st.download_button(
                 "Report (PDF)",
@@ -152,6 +163,7 @@ def content(
     reader: str,
     findings: str,
     steps: str = "",
+    doubts: Sequence[Table] = (),
 ) -> Report:
     """The report's content, from what is on the page."""
     found, scan = outcome.prediction, outcome.scan
@@ -166,6 +178,7 @@ def content(
             f"Measured on the outlines shown{hand}. Brightness and dark share change with gain and machine."
         )
         tables.append(Table("Measurements", columns, rows, (2, *([1] * len(sizes))), note))
+    tables += doubts
     if (area := area_compared(sizes, chosen)) is not None:
         rows = measures.norm_rows(norms_of(chosen.nerve, chosen.site), area)
         tables.append(

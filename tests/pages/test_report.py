@@ -6,15 +6,18 @@ import base64
 import io
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
 from nerve_core.clinical.report import as_pdf
+from nerve_core.explain.doubt import NerveDoubt
 from nerve_core.inference.prediction import NOTICE
 from nerve_core.inference.review import Reading
-from nerve_core.ui import measures, report
+from nerve_core.ui import measures, report, report_doubt
 from nerve_core.ui.session import Item, analyse_once
 from nerve_core.ui.session_items import View
 from tests.pages.conftest import KnownPredictor, png
@@ -94,3 +97,17 @@ def test_only_the_ultrasound_region_is_shown(known: KnownPredictor):
     outcome = analyse_once(Item("1", "a.png", png(), "d"), known)
     outcome.scan.__dict__["region"] = (10, 20, 110, 150)
     assert report.content(outcome, View(), [], None, "", "", "").picture.shape == (100, 130, 3)
+
+
+def test_how_sure_the_model_is_stands_in_it_when_asked_for(known: KnownPredictor, monkeypatch):
+    outcome = analyse_once(Item("1", "a.png", png(), "d"), known)
+    doubt = SimpleNamespace(maps=[0] * 6)
+    own = NerveDoubt((1000.0, 1200.0), 0.1, {"as drawn": 0.9, "mirrored": 0.7})
+    monkeypatch.setattr("nerve_core.ui.explain_doubt.looks", lambda *_: (doubt, [own]))
+    known.config["area_reach"] = {"level": 0.9, "reach": 2.0}
+    table = report_doubt.table(outcome, View(), known)
+    low, high = 1256 * np.exp(-0.2), 1256 * np.exp(0.2)
+    assert table.rows == [("Nerve 1", "90 % (70 % to 90 %)", "–", f"{low:,.0f} to {high:,.0f} px²")]
+    assert "90% certainty" in table.note and "6 looks" in table.note
+    made = report.content(outcome, View(), [], None, "", "", "", "", [table])
+    assert [each.heading for each in made.tables] == ["How sure the model is"]
