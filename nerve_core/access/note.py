@@ -23,13 +23,14 @@ _lately: deque[float] = deque(maxlen=MOST)
 _lock = threading.Lock()
 
 
-def note(actor: Actor | str, action: str, outcome: str = audit.DONE) -> None:
+def note(actor: Actor | str, action: str, outcome: str = audit.DONE, subject: str = "") -> None:
     """Write an entry, in a transaction of its own.
 
     Args:
         actor: who acts; a bare name where nobody was let in.
         action: ``sign in``, ``sign out``, or one of ``roles.ACTIONS``.
         outcome: ``done``, ``refused`` or ``failed``.
+        subject: random identifier (UUID) of the record, or empty.
 
     Raises:
         RecordsError: the entry cannot be written; what it is about must then not be done.
@@ -37,7 +38,7 @@ def note(actor: Actor | str, action: str, outcome: str = audit.DONE) -> None:
     from nerve_core.records.archive import get_archive
 
     with get_archive().writing() as session:
-        audit.append(session, actor, action, outcome=outcome)
+        audit.append(session, actor, action, subject, outcome)
 
 
 def note_stranger(action: str = SIGN_IN) -> None:

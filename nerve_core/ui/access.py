@@ -11,7 +11,7 @@ from nerve_core.access import audit
 from nerve_core.access.login import Mode, actor_of, mode, name_of
 from nerve_core.access.note import SIGN_IN, note
 from nerve_core.access.roles import LOCAL, AccessError, Actor
-from nerve_core.access.sessions import SESSIONS
+from nerve_core.access.sessions import ENDED, SESSIONS
 from nerve_core.config import settings
 from nerve_core.errors import NerveCoreError
 from nerve_core.inference.prediction import NOTICE
@@ -24,7 +24,7 @@ FOR_ALL = (
     "No login, and other computers are served: whoever reaches this address may see and do everything. This "
     "was accepted with NERVE_ACCEPT_NO_LOGIN; set up a login before a patient's scan is saved here."
 )
-WATCH_S = 30.0
+WATCH_S = 15.0
 """Longest time, s, that a page stays in view after its login is over."""
 
 
@@ -47,18 +47,25 @@ def visitor() -> Actor | None:
 
 
 def actor() -> Actor:
-    """Who acts on this page or in this part of one; a login that is over leads to the sign-in page."""
+    """Who acts on this page, or in a part of it that is drawn alone.
+
+    Raises:
+        AccessError: the login is over and this is a widget's callback, which runs before the page is drawn
+            anew; elsewhere such a login leads to the sign-in page.
+    """
     if mode() is not Mode.LOGIN:
         return LOCAL
     claims = _claims()
-    if claims is None or SESSIONS.over(claims) is not None:
-        st.rerun()
+    over = ENDED if claims is None else SESSIONS.over(claims)
+    if claims is None or over is not None:
+        st.rerun()  # does nothing in a callback
+        raise AccessError(over)
     return actor_of(claims)
 
 
 def sign_in() -> None:
     """The page of somebody who is not let in: why, and what to do."""
-    st.title("Nerve ultrasound")
+    st.title("Nerve ultrasound", anchor=False)
     st.write(NOTICE)
     try:
         mode()
