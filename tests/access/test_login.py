@@ -75,6 +75,36 @@ def test_an_unsafe_login_is_refused(
         login.mode()
 
 
+def test_streamlit_s_own_section_sets_a_login_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    section: dict[str, str] = {}
+
+    class Secrets:
+        """What ``st.secrets`` holds."""
+
+        def load_if_toml_exists(self) -> bool:
+            return True
+
+        def get(self, name: str, default: object) -> object:
+            assert name == "auth"
+            return section or default
+
+    monkeypatch.setattr(st, "secrets", Secrets())
+    assert login.mode() is Mode.LOCAL
+    section |= {"client_id": "nerve"}
+    with pytest.raises(AccessError, match="by half"):
+        login.mode()
+    section |= {
+        "server_metadata_url": OIDC["NERVE_OIDC_URL"],
+        "client_secret": "x",
+        "redirect_uri": OIDC["NERVE_OIDC_REDIRECT_URI"],
+        "cookie_secret": "c" * 40,
+    }
+    assert login.mode() is Mode.LOGIN
+    assert login.secrets_for_streamlit() == {}
+
+
 def test_a_cookie_secret_is_made_where_none_is_set(oidc: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NERVE_OIDC_COOKIE_SECRET")
     found = login.provider()
