@@ -100,6 +100,7 @@ def _scan(
             "sha256": sha256,
             "source_sha256": sha256,
             "frame": 0,
+            "day": visit["date"],
             "height": 480,
             "width": 640,
             "nerve": nerve,
@@ -202,6 +203,8 @@ def asked(records: Records, seed: int = 1) -> dict[str, Callable[[], Any]]:
             Filter(text=f"{chance.randrange(1000):03d}", verdict="affected")
         ),
         "worklist, a month of one nerve": lambda: records.worklist(between()),
+        "worklist, since a day": lambda: records.worklist(Filter(since=day())),
+        "worklist, newest of one nerve": lambda: records.worklist(Filter(nerve="tibial"), order=NEWEST_FIRST),
         "worklist, of one reader": lambda: records.worklist(Filter(reviewer=chance.choice(READERS))),
         "search by part of the pseudonym": lambda: records.search(f"{chance.randrange(1000):03d}"),
         "search, nothing found": lambda: records.search("nobody"),

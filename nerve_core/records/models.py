@@ -30,6 +30,10 @@ HASH = String(64)
 WHO = String(254)
 
 
+FILTERS = ("day", "nerve", "site", "side", "verdict", "patient_id")
+"""Columns of a scan that the worklist filters by, besides those it is ordered by."""
+
+
 class PatientRow(Base):
     """A patient, known here by pseudonym alone."""
 
@@ -74,6 +78,7 @@ class ScanRow(Base):
     Attributes:
         source_sha256: of the file as it came, before it was de-identified: the same upload is known again.
         spacing_row, spacing_column: mm per px, None when the scale is unknown.
+        day: of the visit, as there.
         verdict, p_affected, area_mm2: of the last prediction; None where there is none.
         urgency, reasons, reviewed, reading: as the worklist orders and shows them, see
             :mod:`nerve_core.records.urgency`; kept here so that 100,000 scans are sorted by an index.
@@ -82,9 +87,10 @@ class ScanRow(Base):
     __tablename__ = "scan"
     __table_args__ = (
         UniqueConstraint("patient_id", "source_sha256", "frame"),
-        Index("ix_scan_worklist", "reviewed", text("urgency DESC"), text("saved DESC"), "id"),
-        Index("ix_scan_filters", "nerve", "site", "reviewed", "verdict"),
-        Index("ix_scan_newest", text("saved DESC"), "id"),
+        # Both hold every column the worklist filters by, so that no row is touched that is not shown.
+        Index("ix_scan_urgent", "reviewed", text("urgency DESC"), text("saved DESC"), "id", *FILTERS),
+        Index("ix_scan_newest", text("saved DESC"), "id", "reviewed", "urgency", *FILTERS),
+        Index("ix_scan_nerve_site", "nerve", "site"),
         CheckConstraint("frame >= 0 AND height > 0 AND width > 0", name="geometry"),
     )
 
@@ -103,6 +109,7 @@ class ScanRow(Base):
     spacing_column: Mapped[float | None]
     saved: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     saved_by: Mapped[str] = mapped_column(WHO)
+    day: Mapped[date] = mapped_column(Date)
     verdict: Mapped[str | None] = mapped_column(String(24))
     p_affected: Mapped[float | None]
     area_mm2: Mapped[float | None]

@@ -142,8 +142,15 @@ def save_scan(
     if scan is None or scan.sha256 == file.sha256:
         keep_file(session, file)
     if scan is None:
-        visit = visit_of(session, patient.id, about.date or now().date())
-        values = {"patient_id": patient.id, "visit_id": visit.id, "sha256": file.sha256, "frame": frame}
+        day = about.date or now().date()
+        visit = visit_of(session, patient.id, day)
+        values = {
+            "day": day,
+            "patient_id": patient.id,
+            "visit_id": visit.id,
+            "sha256": file.sha256,
+            "frame": frame,
+        }
         values |= {
             "source_sha256": file.source_sha256,
             "height": shape[0],
@@ -165,7 +172,7 @@ def describe(session: Session, scan: ScanRow, about: About) -> None:
         scan.spacing_row, scan.spacing_column = map(float, about.spacing_mm)
     if about.date is not None:
         before = scan.visit_id
-        scan.visit_id = visit_of(session, scan.patient_id, about.date).id
+        scan.visit_id, scan.day = visit_of(session, scan.patient_id, about.date).id, about.date
         session.flush()
         others = select(func.count()).select_from(ScanRow).where(ScanRow.visit_id == before)
         if before != scan.visit_id and not session.scalar(others):

@@ -130,6 +130,7 @@ def _scans() -> None:
         *(column(name, sa.Double(), null=True) for name in ("spacing_row", "spacing_column")),
         column("saved", TIME),
         column("saved_by", WHO),
+        column("day", sa.Date()),
         column("verdict", WORD, null=True),
         *(column(name, sa.Double(), null=True) for name in ("p_affected", "area_mm2")),
         column("urgency", sa.Double()),
@@ -144,10 +145,11 @@ def _scans() -> None:
         sa.CheckConstraint("frame >= 0 AND height > 0 AND width > 0", name=op.f("ck_scan_geometry")),
     )
     index("scan", "patient_id", "visit_id", "sha256")
-    order = ["reviewed", sa.text("urgency DESC"), sa.text("saved DESC"), "id"]
-    op.create_index("ix_scan_worklist", "scan", order)
-    op.create_index("ix_scan_filters", "scan", ["nerve", "site", "reviewed", "verdict"])
-    op.create_index("ix_scan_newest", "scan", order[2:])
+    filters = ["day", "nerve", "site", "side", "verdict", "patient_id"]
+    newest = [sa.text("saved DESC"), "id"]
+    op.create_index("ix_scan_urgent", "scan", ["reviewed", sa.text("urgency DESC"), *newest, *filters])
+    op.create_index("ix_scan_newest", "scan", [*newest, "reviewed", "urgency", *filters])
+    op.create_index("ix_scan_nerve_site", "scan", ["nerve", "site"])
 
 
 def _said() -> None:
