@@ -26,7 +26,7 @@ from nerve_core.imaging.scan import Box
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-METHOD = "Header by a list of fields that stay; pixels outside the ultrasound blanked"
+METHOD = "Listed header fields kept; all but the ultrasound blanked"
 BASIC, CLEAN_PIXELS, MODIFIED_DATES = "113100", "113101", "113107"
 _MEANINGS = {
     BASIC: "Basic Application Confidentiality Profile",
@@ -66,6 +66,9 @@ EMPTY = (
     "PatientSex",
     "StudyID",
     "PatientOrientation",
+    "Laterality",
+    "SeriesNumber",
+    "InstanceNumber",
 )
 """Fields that the image object must have (type 2) and whose value is taken out."""
 DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
@@ -144,7 +147,8 @@ def clean_dicom(
     old = parse_dicom(data)
     new = _new(old, n_frames, salt)
     patient = f"{old.get('PatientID', '')}|{old.get('PatientName', '')}"
-    new.PatientID = new.PatientName = pseudonym or "ANON-" + _secret(salt, "patient", patient)[:12].upper()
+    new.PatientID = pseudonym or "ANON-" + _secret(salt, "patient", patient)[:12].upper()
+    new.PatientName = f"{new.PatientID}^"  # a family name alone (PS3.5 6.2.1)
     _keep_allowed(old, new)
     _keep_geometry(old, new)
     options = [BASIC, CLEAN_PIXELS]
