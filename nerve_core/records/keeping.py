@@ -9,7 +9,7 @@ from typing import Any
 
 from nerve_core.access import audit
 from nerve_core.files import sync_folder
-from nerve_core.records import agreement, backup, copies, corrections, erasure, upkeep
+from nerve_core.records import agreement, backup, copies, corrections, erasure, reading, upkeep
 from nerve_core.records.acting import Acting
 from nerve_core.records.errors import NotFound, spoken
 from nerve_core.records.models import HandoutRow
@@ -50,6 +50,20 @@ class Keeping(Acting):
         with self._prepared("export", patient, copies.prepared, patient, target) as (done, staged):
             self._hand_out("export", patient, "copy", [patient], staged, target)
             return done
+
+    def hand_over(self, scan: str, kind: str) -> None:
+        """Log that something made of one scan leaves the records; call it before it is handed over.
+
+        Args:
+            scan: its identifier.
+            kind: what it is, at most 16 characters, such as ``FHIR report``; an erasure names it.
+
+        Raises:
+            NotFound: there is no such scan.
+        """
+        with self._writing("export", scan) as act:
+            patient = reading.scan_row(act.session, scan).patient_id
+            act.session.add(HandoutRow(patient_id=patient, kind=kind, made_by=self.actor.name))
 
     def corrections(self, out: Path) -> corrections.Corrections:
         """Write the readers' outlines and conclusions as a set to train from, without identities.

@@ -263,7 +263,7 @@ class HandoutRow(Base):
     """Data of a patient that left the records, so that whoever has it can be told of an erasure.
 
     Attributes:
-        kind: ``corrections`` for training, or ``copy`` for the patient.
+        kind: ``corrections`` for training, ``copy`` for the patient, or a file made of one scan.
     """
 
     __tablename__ = "handout"

@@ -188,7 +188,7 @@ def _files(records: Records, scan: SavedScan) -> None:
             return
         st.download_button(
             "Measurements (CSV)",
-            lambda: as_csv([finding]),
+            lambda: _handed(records, scan, "table", as_csv([finding])),
             "nerve-scan.csv",
             "text/csv",
             icon=":material/download:",
@@ -197,7 +197,7 @@ def _files(records: Records, scan: SavedScan) -> None:
         )
         st.download_button(
             "Report (FHIR R4)",
-            lambda: fhir.as_json(report(scan)),
+            lambda: _handed(records, scan, "FHIR report", fhir.as_json(report(scan))),
             "nerve-report.fhir.json",
             "application/fhir+json",
             icon=":material/download:",
@@ -205,6 +205,12 @@ def _files(records: Records, scan: SavedScan) -> None:
             key=f"record-fhir-{scan.id}",
             help="Final where a reader has concluded, else preliminary.",
         )
+
+
+def _handed(records: Records, scan: SavedScan, kind: str, made: bytes) -> bytes:
+    """What leaves the records, once it is logged that it does. Raises RecordsError."""
+    records.hand_over(scan.id, kind)
+    return made
 
 
 def _ruler(item: session.Item, scan: SavedScan) -> float | None:

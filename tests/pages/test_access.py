@@ -9,11 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nerve_core.access import audit
-from nerve_core.access.roles import ACTIONS, LOCAL, AccessError, Role
+from nerve_core.access.roles import ACTIONS, LOCAL, AccessError, Actor, Role
 from nerve_core.access.sessions import Sessions
 from nerve_core.records.archive import get_archive
 from nerve_core.records.records import Records
-from nerve_core.ui import access
+from nerve_core.ui import access, patient_scan
 from nerve_core.ui import records as shown
 from tests.access.conftest import OIDC
 from tests.pages.conftest import KnownPredictor, png, texts
@@ -203,3 +203,13 @@ def test_without_a_login_every_page_says_so(
         page = go(app, name)
         assert "whoever reaches this address may see and do everything" in page.warning[0].value
     assert logged() == []
+
+
+def test_a_file_that_leaves_the_records_is_logged_first(known: KnownPredictor, sessions: Sessions) -> None:
+    scan = Records(LOCAL).scan(save(known))
+    clinician, viewer = Actor("c@example.org", Role.CLINICIAN), Actor("v@example.org", Role.VIEWER)
+    assert patient_scan._handed(Records(clinician), scan, "table", b"made") == b"made"
+    with pytest.raises(AccessError):
+        patient_scan._handed(Records(viewer), scan, "table", b"made")
+    assert logged()[-2:] == [("c@example.org", "export", "done"), ("v@example.org", "export", "refused")]
+    assert [kind for _, kind in Records(LOCAL).erase(scan.patient).handouts] == ["table"]
