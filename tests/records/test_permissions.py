@@ -42,6 +42,7 @@ CALLS: dict[str, tuple[str, Call]] = {
     "set_alerts": ("settings", lambda r, one, _: r.set_alerts([])),
     "erase": ("erase", lambda r, one, _: r.erase(one.patient)),
     "export": ("export", lambda r, one, folder: r.export(one.patient, folder / "copy.zip")),
+    "hand_over": ("export", lambda r, one, _: r.hand_over(one.scan, "table")),
     "corrections": ("export corrections", lambda r, one, folder: r.corrections(folder / "set")),
     "agreement": ("statistics", lambda r, one, _: r.agreement()),
     "model_agreement": ("statistics", lambda r, one, _: r.model_agreement()),
