@@ -91,6 +91,7 @@ class ScanRow(Base):
         Index("ix_scan_urgent", "reviewed", text("urgency DESC"), text("saved DESC"), "id", *FILTERS),
         Index("ix_scan_newest", text("saved DESC"), "id", "reviewed", "urgency", *FILTERS),
         Index("ix_scan_nerve_site", "nerve", "site"),
+        Index("ix_scan_day", "day"),
         CheckConstraint("frame >= 0 AND height > 0 AND width > 0", name="geometry"),
     )
 

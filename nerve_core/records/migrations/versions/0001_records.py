@@ -144,7 +144,7 @@ def _scans() -> None:
         unique("scan", "patient_id", "source_sha256", "frame"),
         sa.CheckConstraint("frame >= 0 AND height > 0 AND width > 0", name=op.f("ck_scan_geometry")),
     )
-    index("scan", "patient_id", "visit_id", "sha256")
+    index("scan", "patient_id", "visit_id", "sha256", "day")
     filters = ["day", "nerve", "site", "side", "verdict", "patient_id"]
     newest = [sa.text("saved DESC"), "id"]
     op.create_index("ix_scan_urgent", "scan", ["reviewed", sa.text("urgency DESC"), *newest, *filters])
