@@ -128,7 +128,7 @@ BACKENDS: dict[str, Callable[..., Network]] = {
 }
 """Called with (model, examples, device, stem): ``stem`` is where exported files of this network begin."""
 
-EXACT = ("torch", "openvino", "onnx")
+EXACT = ("torch", "openvino")
 """Single precision: the same answers but for rounding, so they need no check before use."""
 
 PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime"}

@@ -26,8 +26,9 @@ CHECKS = "checks.json"
 def networks(model: NerveNet, size: int) -> tuple[tuple[nn.Module, Examples], tuple[nn.Module, Examples]]:
     """Contour and verdict network as they are run, each with examples of its inputs."""
     contour = Observed(model.contour) if observable(model.contour) else model.contour
-    crops = torch.zeros(2, 1, CROP, CROP)
-    return (contour, (torch.zeros(1, 2, size, size),)), (model.verdict, (crops, crops))
+    # Two tensors: of one and the same the ONNX exporter makes one input, and leaves the other unused.
+    crops, masks = torch.zeros(2, 1, CROP, CROP), torch.zeros(2, 1, CROP, CROP)
+    return (contour, (torch.zeros(1, 2, size, size),)), (model.verdict, (crops, masks))
 
 
 def checks(folder: Path) -> dict[str, dict[str, Any]]:

@@ -11,9 +11,10 @@ from torch import nn
 from nerve_core.errors import CheckpointError, DataError
 from nerve_core.inference import exports
 from nerve_core.inference.backends import BACKENDS, EXACT, best_backend, supported
-from nerve_core.inference.export import EXPORTS, write_openvino_int8
-from nerve_core.inference.exports import CHECKS, FOLDER, check_backend, checks, choose, digest
+from nerve_core.inference.export import EXPORTS, write_onnx, write_openvino_int8
+from nerve_core.inference.exports import CHECKS, FOLDER, check_backend, checks, choose, digest, networks
 from nerve_core.inference.predictor import Predictor
+from nerve_core.models.checkpoint import load_checkpoint
 
 
 class Small(nn.Module):
@@ -51,6 +52,18 @@ def test_every_engine_gives_both_answers_of_the_network(name: str, within: float
         for answer, wanted in zip(engine(*arrays), exact(*arrays), strict=True):
             assert answer.shape == wanted.shape and answer.dtype == np.float32
             assert np.abs(answer - wanted).max() <= within * np.abs(wanted).max()
+
+
+def test_the_verdict_network_sees_crop_and_mask_in_onnx(checkpoint: Path, tmp_path: Path) -> None:
+    model, _ = load_checkpoint(checkpoint)
+    _, (verdict, examples) = networks(model, 128)
+    write_onnx(verdict, examples, tmp_path / "verdict", [])
+    rng = np.random.default_rng(1)
+    crops, masks = (rng.random(example.shape).astype(np.float32) for example in examples)
+    wanted = BACKENDS["torch"](verdict, examples, "cpu")(crops, masks)
+    answer = BACKENDS["onnx"](verdict, examples, "cpu", tmp_path / "verdict")(crops, masks)
+    assert answer == pytest.approx(wanted, abs=1e-4)
+    assert BACKENDS["torch"](verdict, examples, "cpu")(crops, 1 - masks) != pytest.approx(wanted, abs=1e-4)
 
 
 def test_eight_bits_need_scans_to_choose_their_ranges_by(tmp_path: Path) -> None:
