@@ -10,6 +10,22 @@ _NOT_FRAMES = {0xC4, 0xC8, 0xCC}
 _JPEG_LS_FRAME = 0xF7
 
 
+def jpeg_components(codestream: bytes) -> int | None:
+    """Number of components that a JPEG codestream's frame header states (T.81 B.2.2), None without one."""
+    at = 2
+    while codestream[:2] == b"\xff\xd8" and at + 10 <= len(codestream) and codestream[at] == 0xFF:
+        marker = codestream[at + 1]
+        if marker == 0xFF:
+            at += 1
+        elif marker in _STANDALONE:
+            at += 2
+        elif marker == _JPEG_LS_FRAME or (0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES):
+            return codestream[at + 9]
+        else:
+            at += 2 + struct.unpack(">H", codestream[at + 2 : at + 4])[0]
+    return None
+
+
 def frame_size(codestream: bytes) -> tuple[int, int] | None:
     """(rows, columns) of a JPEG, JPEG-LS or JPEG 2000 codestream, None when it is none of these.
 

@@ -17,7 +17,7 @@ import numpy as np
 from nerve_core.config import settings
 from nerve_core.errors import RefusedScan, ScanError
 from nerve_core.imaging.calibration import calibration
-from nerve_core.imaging.codestream import frame_size
+from nerve_core.imaging.codestream import frame_size, jpeg_components
 from nerve_core.imaging.frames import DAMAGED, check_frame_count, check_size, decoding, make_scan, to_uint8
 from nerve_core.imaging.region import find_region
 from nerve_core.imaging.scan import Box, Scan
@@ -33,6 +33,15 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 MODALITIES = ("US", "IVUS")
 ULTRASOUND_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.{last}" for last in ("3", "3.1", "6", "6.1", "6.2"))
 """SOP classes of ultrasound images, believed when the modality is not stated."""
+
+PREFERRED = {
+    "1.2.840.10008.1.2.4.50": "pillow",
+    "1.2.840.10008.1.2.4.80": "pyjpegls",
+    "1.2.840.10008.1.2.4.81": "pyjpegls",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg",
+    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+}
+"""Decoder by transfer syntax, where it is installed: GDCM, else first, ends the program on damaged files."""
 
 NO_IMAGE = "The DICOM file holds no image (it may be a report or measurements); upload the scan itself."
 NOT_ULTRASOUND = "The DICOM file is not an ultrasound image; upload a B-mode ultrasound scan."
@@ -151,7 +160,9 @@ def _samples(dataset: Dataset, decoder: Decoder, frame: int, n_frames: int) -> n
 
     if decoder.is_encapsulated:
         _check_codestream(dataset, frame, n_frames)
-    samples, _ = decoder.as_array(dataset, index=frame, **as_pixel_options(dataset))
+    plugin = PREFERRED.get(str(decoder.UID), "")
+    plugin = plugin if plugin in decoder.available_plugins else ""
+    samples, _ = decoder.as_array(dataset, index=frame, decoding_plugin=plugin, **as_pixel_options(dataset))
     if samples.shape[:2] != (dataset.Rows, dataset.Columns):
         raise ScanError(DAMAGED)
     if dataset.BitsAllocated == 1:
@@ -174,6 +185,9 @@ def _check_codestream(dataset: Dataset, frame: int, n_frames: int) -> None:
         return
     codestream = get_frame(dataset.PixelData, frame, number_of_frames=n_frames)
     if frame_size(codestream) != (dataset.Rows, dataset.Columns):
+        raise ScanError(DAMAGED)
+    # GDCM ends the whole program over a number of components that it does not expect
+    if jpeg_components(codestream) not in (None, dataset.SamplesPerPixel):
         raise ScanError(DAMAGED)
 
 
