@@ -31,9 +31,9 @@ def test_the_rows_are_those_the_program_reads(tmp_path: Path) -> None:
 
 
 def test_figures_become_tables() -> None:
-    acts = {"patient page": {"n": 40, "median_ms": 12.4, "p95_ms": 301.0}}
+    acts = {"patient page": {"n": 40, "median_ms": 12.4, "processor_ms": 8.6, "p95_ms": 301.0}}
     said = times({"sqlite": {"patients": 10_000, "scans": 100_000, "cores": 2, "load": 1.0, "acts": acts}})
-    assert "10,000 patients and 100,000 scans" in said and "| patient page | 12 (301) |" in said
+    assert "10,000 patients and 100,000 scans" in said and "| patient page | 12 (301) · 9 |" in said
     assert "slowest 95th percentile 301 ms" in said
     tally = dict.fromkeys(("lost", "half", "problems"), 0)
     said = kills({"sqlite": {"kills": 200, "accepted": 2345, "in_flight": 6, "stray": 3, **tally}})
