@@ -20,8 +20,8 @@ from nerve_core.evaluation.calibration import judge
 from nerve_core.evaluation.evaluate import chosen, read_rows, score_rows
 from nerve_core.evaluation.progress import Progress
 from nerve_core.evaluation.quantise import calibration_inputs
-from nerve_core.inference.backends import best_backend
-from nerve_core.inference.export import EXPORTS
+from nerve_core.inference.backends import CONTOUR, VERDICT, best_backend
+from nerve_core.inference.export import EIGHT_BITS, EXPORTS
 from nerve_core.inference.exports import CHECKS, FOLDER, check_backend, digest, networks
 from nerve_core.inference.predictor import Predictor
 from nerve_core.models.checkpoint import load_checkpoint
@@ -98,10 +98,12 @@ def export(
             stored = _stored(target, digest(folder))
             for done, name in enumerate(backends, start=1):
                 for part, (network, examples) in zip(
-                    ("contour", "verdict"), networks(model, reference.preprocess.size), strict=True
+                    (CONTOUR, VERDICT), networks(model, reference.preprocess.size), strict=True
                 ):
                     for write in EXPORTS[name]:
-                        write(network, examples, target / part, inputs[part])
+                        if write in EIGHT_BITS and part != CONTOUR:
+                            continue
+                        write(network, examples, target / part, inputs)
                 own = quality(Predictor(trial, "cpu", name), rows, manifests)
                 lost = base.loss(own)
                 passed = lost["dice_loss"] <= DICE_LOSS and lost["auc_loss"] <= AUC_LOSS

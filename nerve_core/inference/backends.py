@@ -16,6 +16,9 @@ from torch import nn
 
 from nerve_core.errors import CheckpointError
 
+CONTOUR, VERDICT = "contour", "verdict"
+"""The two networks of some weights, and how their exported files begin."""
+
 Network = Callable[..., Any]
 """float32 arrays in, one float32 array out, or a tuple of them where the model gives several; safe to call
 from several threads."""
@@ -117,14 +120,29 @@ class OnnxNetwork:
         return answers if len(answers) > 1 else answers[0]
 
 
+def eight_bits(engine: Callable[..., Network], suffix: str, finer: dict[str, str]) -> Callable[..., Network]:
+    """An engine that runs the contours in eight bits and the verdict with the options ``finer``.
+
+    In eight bits the verdict lost 0.01 of its AUC on validation groups, the contours 0.001 of their Dice.
+    """
+
+    def make(
+        model: nn.Module, examples: tuple[torch.Tensor, ...], device: str, stem: Path | None = None
+    ) -> Network:
+        options = finer if stem is not None and stem.name == VERDICT else {"suffix": suffix}
+        return engine(model, examples, device, stem, **options)
+
+    return make
+
+
 BACKENDS: dict[str, Callable[..., Network]] = {
     "torch": TorchNetwork,
     "torch-half": partial(TorchNetwork, half=True),
     "openvino": OpenVinoNetwork,
     "openvino-half": partial(OpenVinoNetwork, precision="bf16"),
-    "openvino-int8": partial(OpenVinoNetwork, suffix="-int8.xml"),
+    "openvino-int8": eight_bits(OpenVinoNetwork, "-int8.xml", {"precision": "bf16"}),
     "onnx": OnnxNetwork,
-    "onnx-int8": partial(OnnxNetwork, suffix="-int8.onnx"),
+    "onnx-int8": eight_bits(OnnxNetwork, "-int8.onnx", {}),
 }
 """Called with (model, examples, device, stem): ``stem`` is where exported files of this network begin."""
 

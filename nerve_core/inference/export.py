@@ -36,13 +36,10 @@ def write_openvino(model: nn.Module, examples: tuple[torch.Tensor, ...], stem: P
 
 
 def write_onnx_int8(model: nn.Module, examples: tuple[torch.Tensor, ...], stem: Path, inputs: Inputs) -> None:
-    """``STEM-int8.onnx``: eight-bit weights and activations, ranges chosen by the inputs."""
+    """``STEM-int8.onnx`` from ``STEM.onnx``: eight-bit weights and activations, ranges by the inputs."""
     import onnx
 
-    plain = stem.with_name(f"{stem.name}.onnx")
-    if not plain.exists():
-        write_onnx(model, examples, stem, inputs)
-    loaded = onnx.load(plain)
+    loaded = onnx.load(stem.with_name(f"{stem.name}.onnx"))
     names = [each.name for each in loaded.graph.input]
     dataset = [dict(zip(names, arrays, strict=True)) for arrays in inputs]
     onnx.save(_quantised(loaded, dataset), stem.with_name(f"{stem.name}-int8.onnx"))
@@ -89,6 +86,9 @@ EXPORTS: dict[str, tuple[Callable[..., None], ...]] = {
     "openvino-half": (),
     "openvino-int8": (write_openvino_int8,),
     "onnx": (write_onnx,),
-    "onnx-int8": (write_onnx_int8,),
+    "onnx-int8": (write_onnx, write_onnx_int8),
 }
 """What is written for a backend; some run the checkpoint itself and are only checked."""
+
+EIGHT_BITS = (write_openvino_int8, write_onnx_int8)
+"""Of the contours alone, see :func:`nerve_core.inference.backends.eight_bits`."""

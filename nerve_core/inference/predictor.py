@@ -16,7 +16,7 @@ from nerve_core.imaging.gate import check_quality
 from nerve_core.imaging.preprocess import Preprocess
 from nerve_core.imaging.scan import Scan
 from nerve_core.inference.abstention import Abstention
-from nerve_core.inference.backends import BACKENDS, Network, best_device
+from nerve_core.inference.backends import BACKENDS, CONTOUR, VERDICT, Network, best_device
 from nerve_core.inference.clock import Clock
 from nerve_core.inference.contours import Selection, centroid, components, outline
 from nerve_core.inference.exports import FOLDER, check_backend, choose, networks
@@ -59,8 +59,8 @@ class Predictor:
         self.observed = observable(model.contour)
         self.scope = Scope.load(folder, self.config) if self.observed else None
         contour, verdict = networks(model, size)
-        self.network: Network = engine(*contour, device, folder / FOLDER / "contour")
-        self.judge: Network = engine(*verdict, device, folder / FOLDER / "verdict")
+        self.network: Network = engine(*contour, device, folder / FOLDER / CONTOUR)
+        self.judge: Network = engine(*verdict, device, folder / FOLDER / VERDICT)
 
     @classmethod
     def load(

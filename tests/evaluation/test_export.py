@@ -36,9 +36,10 @@ def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(module, "Predictor", Weights)
     monkeypatch.setattr(module, "read_rows", lambda manifests: rows)
     monkeypatch.setattr(module, "chosen", lambda rows, **how: rows)
-    monkeypatch.setattr(module, "calibration_inputs", lambda predictor, rows: {"contour": [], "verdict": []})
+    monkeypatch.setattr(module, "calibration_inputs", lambda predictor, rows: [])
     monkeypatch.setattr(module, "networks", lambda model, size: ((None, ()), (None, ())))
     monkeypatch.setitem(module.EXPORTS, "openvino-int8", (write,))
+    monkeypatch.setattr(module, "EIGHT_BITS", ())
     return folder
 
 
