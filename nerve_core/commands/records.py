@@ -21,6 +21,7 @@ _ERASE = "erase a patient for good: rows, files, everything derived"
 _EXPORT = "write everything that is recorded of a patient into a ZIP"
 _BACKUP = "copy the records into a folder of the same layout, or bring an earlier copy there up to date"
 _CORRECTIONS = "write the readers' outlines and conclusions as a set to train from, without identities"
+_AGREEMENT = "say how far readers agree with the model and with each other"
 _STATS = "say how much the records hold"
 
 
@@ -64,6 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     corrections = actions.add_parser("corrections", help=_CORRECTIONS, description=_CORRECTIONS)
     corrections.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
     corrections.set_defaults(act=_corrections)
+    agreement = actions.add_parser("agreement", help=_AGREEMENT, description=_AGREEMENT)
+    agreement.add_argument("--blinded", action="store_true", help="only second readings given blinded")
+    agreement.add_argument("--json", action="store_true", help="print JSON")
+    agreement.set_defaults(act=_agreement)
     stats = actions.add_parser("stats", help=_STATS, description=_STATS)
     stats.add_argument("--json", action="store_true", help="print JSON")
     stats.set_defaults(act=_stats)
@@ -171,4 +176,20 @@ def _stats(records: Records, args: argparse.Namespace) -> int:
     else:
         for name, value in asdict(found).items():
             print(f"{name}: {value}")
+    return 0
+
+
+def _agreement(records: Records, args: argparse.Namespace) -> int:
+    found = {
+        "readers with the model": records.model_agreement(),
+        "second readings with first": records.agreement(blinded_only=args.blinded),
+    }
+    if args.json:
+        print(json.dumps({name: asdict(one) for name, one in found.items()}))
+        return 0
+    for title, one in found.items():
+        print(f"{title}: {one.n} pairs, {one.patients} patients")
+        for name, value in asdict(one).items():
+            if name not in ("n", "patients") and value is not None:
+                print(f"  {name}: {value}")
     return 0

@@ -48,6 +48,9 @@ def test_from_empty_to_erased(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
     opened(tmp_path).review(saved.scan, Reading(True, "affected", contours=(made.circle(),)))
     found = json.loads(run("stats", "--json")[1])
     assert (found["patients"], found["scans"], found["reviews"], found["locked"]) == (1, 1, 1, True)
+    agreed = json.loads(run("agreement", "--json")[1])
+    assert agreed["readers with the model"]["n"] == 1 and agreed["second readings with first"]["n"] == 0
+    assert run("agreement", "--blinded")[1].startswith("readers with the model: 1 pairs, 1 patients\n")
     assert run("rotate-key", "--drop-old")[1] == "1 files were locked anew. 1 older keys taken out.\n"
 
     status, out, _ = run("verify")
