@@ -34,6 +34,7 @@ def panel(outcome: Outcome, view: View) -> None:
                 format_func=lambda name: f"{theme.VERDICT_ICONS[name]} {name.capitalize()}",
                 default=kept.reading if kept else None,
                 key=f"final-{look}",
+                wrap=True,
             )
         with st.container(horizontal=True):
             comment = st.text_input(
