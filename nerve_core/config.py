@@ -39,6 +39,14 @@ class Settings:
         roles_file: TOML file that gives roles by e-mail and by claim (``NERVE_ROLES_FILE``).
         session_idle_min: minutes without a click until one must sign in again (``NERVE_SESSION_IDLE_MIN``).
         session_hours: hours until one must sign in again in any case (``NERVE_SESSION_HOURS``).
+        aet: DICOM title of this program (``NERVE_AET``).
+        pacs_host, pacs_port, pacs_aet: address and title of the hospital's archive (``NERVE_PACS_HOST``, ...).
+        dicomweb: its DICOMweb address (``NERVE_DICOMWEB``); used instead where set.
+        pacs_user, pacs_password: for DICOMweb (``NERVE_PACS_USER``, ``NERVE_PACS_PASSWORD``).
+        pacs_tls_ca, pacs_tls_cert, pacs_tls_key: PEM files (``NERVE_PACS_TLS_CA``, ...).
+        pacs_timeout: seconds to wait for the archive (``NERVE_PACS_TIMEOUT``).
+        pacs_listen_host, pacs_listen_port: the receiving port (``NERVE_PACS_LISTEN_HOST``, ...).
+        pacs_allowed: titles that may send to it, by commas (``NERVE_PACS_ALLOWED``); empty allows all.
     """
 
     weights: str = "research"
@@ -64,6 +72,20 @@ class Settings:
     roles_file: Path | None = None
     session_idle_min: float = 30
     session_hours: float = 10
+    aet: str = "NERVECORE"
+    pacs_host: str = ""
+    pacs_port: int = 4242
+    pacs_aet: str = "ORTHANC"
+    dicomweb: str = ""
+    pacs_user: str = ""
+    pacs_password: str = ""
+    pacs_tls_ca: Path | None = None
+    pacs_tls_cert: Path | None = None
+    pacs_tls_key: Path | None = None
+    pacs_timeout: float = 10
+    pacs_listen_host: str = "127.0.0.1"
+    pacs_listen_port: int = 11112
+    pacs_allowed: str = ""
 
 
 def settings() -> Settings:

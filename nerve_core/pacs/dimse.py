@@ -178,7 +178,7 @@ def _why_not(one: Association, settings: PacsSettings) -> str:
         return f"No DICOM archive answers at {place}; check the address, the port and whether it runs."
     reason = (getattr(answer, "result_source", None), getattr(answer, "diagnostic", None))
     if reason == (1, 7):
-        return f"The archive at {place} is not called {settings.remote_ae!r}; set NERVE_PACS_REMOTE_AE."
+        return f"The archive at {place} is not called {settings.remote_ae!r}; set NERVE_PACS_AET."
     if reason == (1, 3):
         return f"The archive at {place} does not know {settings.ae!r}; have this title entered there."
     return f"The archive at {place} refused the connection; ask its administrator to allow {settings.ae!r}."

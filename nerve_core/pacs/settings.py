@@ -1,12 +1,12 @@
-"""Where the archive is, from ``NERVE_PACS_*`` environment variables."""
+"""Where the archive is, from the settings ``NERVE_PACS_*``, ``NERVE_AET`` and ``NERVE_DICOMWEB``."""
 
 from __future__ import annotations
 
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from nerve_core.config import settings
 from nerve_core.errors import NerveCoreError
 
 
@@ -19,10 +19,10 @@ class PacsSettings:
     """One archive, and how this program is known to it.
 
     Attributes:
-        ae: application entity title of this program (``NERVE_PACS_AE``).
-        remote_ae: that of the archive (``NERVE_PACS_REMOTE_AE``).
+        ae: application entity title of this program (``NERVE_AET``).
+        remote_ae: that of the archive (``NERVE_PACS_AET``).
         host, port: of the archive's DICOM service (``NERVE_PACS_HOST``, ``NERVE_PACS_PORT``).
-        url: of its DICOMweb service (``NERVE_PACS_URL``); used instead of host and port where set.
+        url: of its DICOMweb service (``NERVE_DICOMWEB``); used instead of host and port where set.
         user, password: for DICOMweb (``NERVE_PACS_USER``, ``NERVE_PACS_PASSWORD``).
         ca, cert, key: PEM files (``NERVE_PACS_TLS_CA``, ``_CERT``, ``_KEY``): with a CA, DICOM goes by TLS.
         timeout: seconds to wait for an answer (``NERVE_PACS_TIMEOUT``).
@@ -71,30 +71,29 @@ def pacs_settings() -> PacsSettings:
     Raises:
         PacsError: a port or timeout is no number.
     """
-
-    def text(name: str, default: str = "") -> str:
-        return os.environ.get(f"NERVE_PACS_{name}", "") or default
-
-    def file(name: str) -> Path | None:
-        return Path(text(name)) if text(name) else None
-
-    plain = PacsSettings()
     try:
-        return PacsSettings(
-            ae=text("AE", plain.ae),
-            remote_ae=text("REMOTE_AE", plain.remote_ae),
-            host=text("HOST", plain.host),
-            port=int(text("PORT", str(plain.port))),
-            url=text("URL"),
-            user=text("USER"),
-            password=text("PASSWORD"),
-            ca=file("TLS_CA"),
-            cert=file("TLS_CERT"),
-            key=file("TLS_KEY"),
-            timeout=float(text("TIMEOUT", str(plain.timeout))),
-            listen_host=text("LISTEN_HOST", plain.listen_host),
-            listen_port=int(text("LISTEN_PORT", str(plain.listen_port))),
-            allowed=tuple(filter(None, (each.strip() for each in text("ALLOWED").split(",")))),
-        )
+        now = settings()
     except ValueError:
         raise PacsError("NERVE_PACS_PORT, _LISTEN_PORT and _TIMEOUT must be numbers; correct them.") from None
+    return PacsSettings(
+        ae=now.aet,
+        remote_ae=now.pacs_aet,
+        host=now.pacs_host or PacsSettings.host,
+        port=now.pacs_port,
+        url=now.dicomweb,
+        user=now.pacs_user,
+        password=now.pacs_password,
+        ca=now.pacs_tls_ca,
+        cert=now.pacs_tls_cert,
+        key=now.pacs_tls_key,
+        timeout=now.pacs_timeout,
+        listen_host=now.pacs_listen_host,
+        listen_port=now.pacs_listen_port,
+        allowed=tuple(filter(None, (each.strip() for each in now.pacs_allowed.split(",")))),
+    )
+
+
+def configured() -> bool:
+    """Whether the site named an archive, by ``NERVE_PACS_HOST`` or ``NERVE_DICOMWEB``."""
+    now = settings()
+    return bool(now.pacs_host or now.dicomweb)

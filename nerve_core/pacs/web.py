@@ -61,13 +61,13 @@ def _talking(settings: PacsSettings) -> Iterator[DICOMwebClient]:
     except requests.exceptions.SSLError:
         raise PacsError("The archive's certificate is not trusted; check NERVE_PACS_TLS_CA.") from None
     except requests.ConnectionError:
-        raise PacsError("No archive answers at NERVE_PACS_URL; check it and whether it runs.") from None
+        raise PacsError("No archive answers at NERVE_DICOMWEB; check it and whether it runs.") from None
     except requests.HTTPError as fault:
         code = fault.response.status_code if fault.response is not None else 0
         if code in (401, 403):
             raise PacsError("The archive refuses this user; check NERVE_PACS_USER and _PASSWORD.") from None
         if code == 404:
-            raise PacsError("The archive has no such study, or NERVE_PACS_URL is not its root.") from None
+            raise PacsError("The archive has no such study, or NERVE_DICOMWEB is not its root.") from None
         raise PacsError(f"The archive answered with HTTP {code}; ask its administrator.") from None
     finally:
         session.close()

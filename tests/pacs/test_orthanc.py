@@ -72,7 +72,7 @@ def test_series_alone(orthanc):
 
 def test_echo_and_what_goes_wrong_in_one_sentence(orthanc):
     dimse.echo(orthanc)
-    with pytest.raises(PacsError, match="NERVE_PACS_REMOTE_AE"):
+    with pytest.raises(PacsError, match="NERVE_PACS_AET"):
         dimse.echo(replace(orthanc, remote_ae="SOMEONE"))
     with pytest.raises(PacsError):
         dimse.find(replace(orthanc, ae="STRANGER"), PatientID="x")
@@ -93,6 +93,6 @@ def test_commands(orthanc, tmp_path, monkeypatch, capsys):
     assert main(["pacs", "send", str(path)]) == 0
     assert main(["pacs", "find", "--patient", "CMD"]) == 0
     assert study in capsys.readouterr().out
-    monkeypatch.setenv("NERVE_PACS_URL", orthanc.url)
+    monkeypatch.setenv("NERVE_DICOMWEB", orthanc.url)
     assert main(["pacs", "get", study, "--out", str(tmp_path / "out")]) == 0
     assert open_scan(tmp_path / "out" / f"{study}.1.dcm").scan().spacing_mm == pytest.approx((0.2, 0.1))

@@ -118,7 +118,7 @@ def test_the_port_keeps_what_it_acknowledges_byte_for_byte(tmp_path):
             sender.start()
         for sender in senders:
             sender.join()
-        with pytest.raises(PacsError, match="REMOTE_AE"):
+        with pytest.raises(PacsError, match="PACS_AET"):
             dimse.echo(replace(there, remote_ae="OTHER"))
     kept = [dcmread(path) for path in spool.iterdir()]
     assert {one.SOPInstanceUID: one.PixelData for one in kept} == {
