@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError
-from nerve_core.ui import batch, diagnosis, pairs, pick, verdict
+from nerve_core.ui import batch, diagnosis, pacs, pairs, pick, verdict
 
 st.title("Diagnose", anchor=False)
 try:
@@ -13,6 +13,7 @@ try:
 except NerveCoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
+pacs.find_and_fetch()
 
 if not items:
     diagnosis.empty_state()

@@ -48,15 +48,9 @@ def run(args: argparse.Namespace) -> int:
     return args.act(pacs_settings(), args)
 
 
-def client(settings: PacsSettings) -> Any:
-    """The module that talks to the archive: DICOMweb where an address is set, else DIMSE."""
-    from nerve_core.pacs import dimse, web
-
-    return web if settings.url else dimse
-
-
 def _echo(settings: PacsSettings, args: argparse.Namespace) -> int:
     from nerve_core.pacs import dimse
+    from nerve_core.pacs.client import client
 
     if settings.url:
         client(settings).find(settings, PatientID="nobody-asks-for-this")
@@ -67,6 +61,8 @@ def _echo(settings: PacsSettings, args: argparse.Namespace) -> int:
 
 
 def _find(settings: PacsSettings, args: argparse.Namespace) -> int:
+    from nerve_core.pacs.client import client
+
     keys = {"PatientID": args.patient, "StudyDate": args.date}
     found = client(settings).find(settings, **{name: value for name, value in keys.items() if value})
     for one in found:
@@ -80,6 +76,7 @@ def _get(settings: PacsSettings, args: argparse.Namespace) -> int:
     import io
 
     from nerve_core.files import write_whole
+    from nerve_core.pacs.client import client
 
     args.out.mkdir(parents=True, exist_ok=True)
     for one in client(settings).get(settings, args.study, args.series):
@@ -96,6 +93,7 @@ def _send(settings: PacsSettings, args: argparse.Namespace) -> int:
     from pydicom.errors import InvalidDicomError
 
     from nerve_core.errors import DataError
+    from nerve_core.pacs.client import client
 
     try:
         datasets = [dcmread(path) for path in args.files]
@@ -122,6 +120,7 @@ def _watch(settings: PacsSettings, args: argparse.Namespace) -> int:
 
 def _judge(settings: PacsSettings, args: argparse.Namespace, folder: Path, remove: bool) -> int:
     from nerve_core.inference.predictor import get_predictor
+    from nerve_core.pacs.client import client
     from nerve_core.pacs.results import Results
     from nerve_core.pacs.watch import SETTLED, watch
 

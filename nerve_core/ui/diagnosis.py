@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from nerve_core.errors import NerveCoreError, RefusedScan
-from nerve_core.ui import edit, examples, keep, measures, processing, reading, report, scale, session, verdict
+from nerve_core.ui import (
+    edit,
+    examples,
+    keep,
+    measures,
+    pacs,
+    processing,
+    reading,
+    report,
+    scale,
+    session,
+    verdict,
+)
 from nerve_core.ui.scan_view import scan_view
 from nerve_core.ui.session import Item, Outcome, Point, View
 
@@ -99,6 +111,7 @@ def _result(item: Item, view: View, outcome: Outcome, predictor: Predictor, show
             report.panel(outcome, view, predictor)
         keep.panel(outcome, view, predictor)
         verdict.downloads(outcome, view, predictor)
+        pacs.send_back(outcome)
         verdict.timing(outcome)
 
 

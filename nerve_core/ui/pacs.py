@@ -1,93 +1,136 @@
-"""Controls for the archive: find a study, fetch its scans, send a scan's segmentation and report back."""
+"""Controls for the archive: find a study, fetch its scans, send a scan's segmentation and report back.
+
+Nothing of it is shown where the site named no archive, or where the role of whoever looks does not permit it.
+Every search, transfer and refusal is in the audit log, without a patient.
+"""
 
 from __future__ import annotations
 
 import io
-import os
 
 import streamlit as st
 
+from nerve_core.access import audit
+from nerve_core.access.note import note
+from nerve_core.access.roles import AccessError, allowed, require
+from nerve_core.config import settings
 from nerve_core.errors import NerveCoreError
-from nerve_core.imaging.scan import Scan
-from nerve_core.inference.prediction import Prediction
-from nerve_core.pacs.settings import PacsSettings, pacs_settings
+from nerve_core.pacs.settings import configured, pacs_settings
+from nerve_core.ui import access, session
+from nerve_core.ui.session import Outcome
 
-_FOUND = "pacs_found"
-
-
-def configured() -> bool:
-    """Whether the site named an archive: nothing is shown otherwise."""
-    return bool(os.environ.get("NERVE_PACS_HOST") or os.environ.get("NERVE_DICOMWEB"))
+FOUND, SAID = "pacs-found", "pacs-said"
+MOST = 200
+"""Most studies offered at once; a day narrows the search."""
 
 
-def _find(settings: PacsSettings, patient: str) -> list[dict[str, str]]:
-    from nerve_core.commands.pacs import client
+def find_and_fetch() -> None:
+    """A search by the patient's number, and a button that puts a study's scans among those looked at.
 
-    found = client(settings).find(settings, PatientID=patient)
-    names = {"Study": "StudyInstanceUID", "Date": "StudyDate", "Patient": "PatientID"}
-    return [{word: str(one.get(name, "")) for word, name in names.items()} for one in found]
-
-
-def find_and_fetch() -> list[tuple[str, bytes]]:
-    """A search by the patient's number and a button to fetch; (name, bytes) of the scans fetched now."""
-    from nerve_core.commands.pacs import client
-    from nerve_core.pacs.dimse import IMAGE_CLASSES
-
-    with st.form("pacs_find", border=False):
-        patient = st.text_input("Patient number in the archive", max_chars=64)
-        asked = st.form_submit_button("Find studies")
-    try:
-        settings = pacs_settings()
-        if asked and patient.strip():
-            st.session_state[_FOUND] = _find(settings, patient.strip())
-        found = st.session_state.get(_FOUND)
-        if found is None:
-            return []
-        if not found:
-            st.info("The archive has no study of this number.")
-            return []
-        labels = {f"{one['Date'] or 'no date'} · …{one['Study'][-12:]}": one["Study"] for one in found}
-        label = st.selectbox("Study", list(labels))
-        if not st.button("Fetch its scans"):
-            return []
-        with st.spinner("Fetching …"):
-            fetched = client(settings).get(settings, labels[label])
-        scans = []
-        for one in fetched:
-            if one.SOPClassUID in IMAGE_CLASSES:
-                stream = io.BytesIO()
-                one.save_as(stream, enforce_file_format=True)
-                scans.append((f"archive-{len(scans) + 1}.dcm", stream.getvalue()))
-        if not scans:
-            st.info("The study holds no ultrasound.")
-        return scans
-    except NerveCoreError as fault:
-        st.error(str(fault))
-        return []
+    The scans appear at the next run of the page, which follows by itself.
+    """
+    if not configured() or not allowed(access.actor(), "read"):
+        return
+    with st.expander("Fetch from the archive", icon=":material/database_search:"):
+        with st.form("pacs-search", border=False):
+            patient = st.text_input("Patient number", max_chars=64, help="As the archive has it.")
+            day = st.text_input("Day of the study", max_chars=17, placeholder="20260312 or 20260301-20260312")
+            asked = st.form_submit_button("Find studies", icon=":material/search:")
+        try:
+            if asked:
+                st.session_state[FOUND] = _find(patient.strip(), day.strip())
+            _offer(st.session_state.get(FOUND))
+        except NerveCoreError as fault:
+            st.error(str(fault), icon=":material/error:")
+        if SAID in st.session_state:
+            st.caption(st.session_state[SAID])
 
 
-def send_back(data: bytes, scan: Scan, prediction: Prediction, patient: str = "", key: str = "pacs") -> bool:
-    """A button that sends the scan's segmentation and report to the archive; whether it did so now.
+def send_back(outcome: Outcome) -> None:
+    """A button that sends the shown scan's segmentation and report, corrected outlines included.
 
     Args:
-        data: the upload, as it came from the archive: the result refers to its identifiers.
-        scan, prediction: the frame and the answer on the page, corrected outlines included.
-        patient: pseudonym, for pictures that were no DICOM.
-        key: of the button.
+        outcome: with a scan and a prediction.
     """
-    from nerve_core.commands.pacs import client
+    if not configured() or not allowed(access.actor(), "export"):
+        return
+    assert outcome.scan is not None and outcome.prediction is not None
+    meaning = "A DICOM segmentation and a structured report that refer to this scan, research use only."
+    label = "Send segmentation and report to the archive"
+    if not st.button(label, icon=":material/upload:", key="pacs-send", help=meaning):
+        return
+    from nerve_core.pacs.client import client
     from nerve_core.pacs.results import result_objects
 
-    meaning = "Sends a DICOM segmentation and a structured report that refer to this scan."
-    if not st.button("Send segmentation and report to the archive", key=f"{key}_send", help=meaning):
-        return False
     try:
-        settings = pacs_settings()
-        objects = result_objects(data, scan, prediction, patient)
+        archive = pacs_settings()
+        _permitted("export")
+        objects = result_objects(outcome.item.content, outcome.scan, outcome.prediction)
         with st.spinner("Sending …"):
-            client(settings).store(settings, objects)
+            client(archive).store(archive, objects)
     except NerveCoreError as fault:
-        st.error(str(fault))
-        return False
-    st.success(f"{len(objects)} objects are in the archive.")
-    return True
+        st.error(str(fault), icon=":material/error:")
+        return
+    st.success(f"{len(objects)} objects are in the archive.", icon=":material/check:")
+
+
+def _find(patient: str, day: str) -> list[tuple[str, str]]:
+    """Words and UID of each study; a search for everything is not made."""
+    from nerve_core.pacs.client import client
+
+    _permitted("read")
+    keys = {name: value for name, value in (("PatientID", patient), ("StudyDate", day)) if value}
+    if not keys:
+        st.info("Give the patient's number or a day.")
+        return []
+    archive = pacs_settings()
+    found = client(archive).find(archive, **keys)
+    if not found:
+        st.info("The archive has no such study.")
+    words = []
+    for one in found[:MOST]:
+        date, uid = str(one.get("StudyDate", "") or "no date"), str(one.StudyInstanceUID)
+        about = (date, str(one.get("PatientID", "")), str(one.get("StudyDescription", "") or ""), uid[-12:])
+        words.append((" · ".join(filter(None, about)), uid))
+    if len(found) > MOST:
+        st.caption(f"{len(found):,} studies; the first {MOST} are offered. Give a day as well.")
+    return words
+
+
+def _offer(found: list[tuple[str, str]] | None) -> None:
+    if not found:
+        return
+    chosen = st.selectbox("Study", found, format_func=lambda one: one[0])
+    if not st.button("Fetch its scans", icon=":material/download:"):
+        return
+    from nerve_core.pacs.client import client
+    from nerve_core.pacs.dimse import IMAGE_CLASSES
+
+    _permitted("read")
+    archive = pacs_settings()
+    with st.spinner("Fetching …"):
+        fetched = client(archive).get(archive, chosen[1])
+    scans = [one for one in fetched if str(one.SOPClassUID) in IMAGE_CLASSES]
+    number = too_large = 0
+    for one in reversed(scans):  # the last one carried over is shown: the first of the study
+        stream = io.BytesIO()
+        one.save_as(stream, enforce_file_format=True)
+        if stream.tell() > settings().max_upload_mb * 2**20:
+            too_large += 1
+            continue
+        number += 1
+        session.carry(session.from_content(f"archive-{number}.dcm", stream.getvalue()))
+    said = f"{number} scans fetched." if scans else "The study holds no ultrasound."
+    st.session_state[SAID] = said + (f" {too_large} are larger than the limit." if too_large else "")
+    st.rerun()
+
+
+def _permitted(action: str) -> None:
+    """Let the actor pass or not, and log either. Raises AccessError."""
+    who = access.actor()
+    try:
+        require(who, action)
+    except AccessError:
+        note(who, action, audit.REFUSED)
+        raise
+    note(who, action)
