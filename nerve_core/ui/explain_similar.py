@@ -88,7 +88,7 @@ def _own(subject: Subject) -> list[Case]:
     for item in subject.items:
         if item.id == subject.item.id or item.id.startswith("sample-"):
             continue
-        outcome = session.analyse(item, judge)
+        outcome = session.corrected(item, judge)
         if outcome.prediction is None or outcome.scan is None or not outcome.prediction.nerves:
             continue
         mask = nerve_mask(outcome.prediction.nerves[0], outcome.prediction)

@@ -78,7 +78,7 @@ def choose() -> Subject | None:
     if opened.n_frames > 1:
         label = f"Frame, of {opened.n_frames}"
         view.frame = st.slider(label, 1, opened.n_frames, view.frame + 1, key=f"frame-{item.id}") - 1
-    outcome = session.analyse(item, predictor)
+    outcome = session.corrected(item, predictor)
     if outcome.error is not None:
         st.error(outcome.error, icon=":material/error:")
         return None
@@ -151,9 +151,9 @@ def said(subject: Subject) -> None:
     """Verdict of the nerve in a line, with what stands before and beside every verdict."""
     verdict.before(subject.predictor)
     nerve = subject.nerve
+    drawn = " Explained is the outline as you corrected it." if subject.prediction.edited else ""
     st.markdown(
         f"**Nerve {subject.number}: {nerve.verdict}**, {words.percent(nerve.p_affected)} probability of "
-        "looking "
-        f"affected, {words.area(nerve)}, depth {words.depth(nerve, subject.scan)}."
+        f"looking affected, {words.area(nerve)}, depth {words.depth(nerve, subject.scan)}.{drawn}"
     )
     verdict.notice()

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from nerve_core.errors import CheckpointError
 from nerve_core.explain.judge import Judge
 from nerve_core.inference.contours import Selection
+from nerve_core.ui.session_items import Edit
 from nerve_core.ui.words import NOTICE
 from tests.explain.conftest import weights
 from tests.pages.conftest import KnownPredictor, png, texts
@@ -175,3 +176,13 @@ def test_reviewed_records_can_be_searched_too(explain: AppTest, known: KnownPred
     assert {case.label for case in cases} == {"read as unaffected; left median nerve, wrist"}
     assert sorted(case.title.split(",")[0] for case in cases) == ["P-1", "P-2", "P-3", "P-4"]
     assert "reviewed record" in said
+
+
+def test_an_outline_corrected_by_hand_is_the_one_explained(explain: AppTest):
+    page = with_sample(explain)
+    assert "as you corrected it" not in " ".join(texts(page))
+    (view,) = page.session_state["views"].values()
+    view.edits[0] = Edit(1, (np.float32([[40, 40], [90, 40], [90, 80], [40, 80]]),))
+    page.run()
+    assert not page.exception and not page.error
+    assert "2,000 px²" in " ".join(texts(page)) and "as you corrected it" in " ".join(texts(page))
