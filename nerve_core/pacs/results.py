@@ -1,12 +1,13 @@
 """From a received file to its result: judged, written as SEG and SR into a folder, sent on.
 
 A result is kept under the SHA-256 of the file, so a file that comes twice, or again after a restart, gives
-one result. A folder of a result is complete or not there. What cannot be judged is set aside with its reason,
-and so is a file that twice ended the whole program.
+one result; so does the same image of a scanner, packed otherwise. A folder of a result is complete or not
+there. What cannot be judged is set aside with its reason, and so is a file that twice ended the program.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -64,14 +65,14 @@ class Results:
     """A folder of results.
 
     Args:
-        folder: made when missing: ``done/DIGEST``, ``aside/DIGEST``, ``trying``.
+        folder: made when missing: ``done/DIGEST``, ``aside/DIGEST``, ``trying``, ``pictures``.
         predictor: judges the scans; of a clip, the frame in its middle.
         send: takes the objects of each result; what could not be sent is tried again by :meth:`send_waiting`.
     """
 
     def __init__(self, folder: Path, predictor: Predictor, send: Send | None = None) -> None:
         self.folder, self.predictor, self.send = folder, predictor, send
-        for name in ("done", "aside", "trying"):
+        for name in ("done", "aside", "trying", "pictures"):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in (folder / "done").glob(".*.part"):
             shutil.rmtree(left, ignore_errors=True)
@@ -81,7 +82,7 @@ class Results:
         digest = hashlib.sha256(data).hexdigest()
         if (self.folder / "done" / digest).exists():
             return Outcome(digest, "known")
-        if (self.folder / "aside" / digest).exists():
+        if (self.folder / "aside" / digest / "reason.json").exists():  # written last
             return Outcome(digest, "aside", self.reason(digest))
         trying = self.folder / "trying" / digest
         tries = int(trying.read_text() or 0) if trying.exists() else 0
@@ -91,7 +92,12 @@ class Results:
         try:
             file = open_scan(data)
             scan = file.scan(file.n_frames // 2)
+            picture = self.folder / "pictures" / _picture_key(data, scan)
+            if picture.exists() and (self.folder / "done" / picture.read_text()).exists():
+                trying.unlink(missing_ok=True)
+                return Outcome(digest, "known")
             prediction = self.predictor.predict(scan)
+            write_whole(picture, digest.encode())  # counts once the result is there
             self._keep(digest, result_objects(data, scan, prediction), prediction, scan.frame)
         except OSError:
             trying.unlink(missing_ok=True)
@@ -139,8 +145,9 @@ class Results:
             sync_folder(partial)
             os.replace(partial, target)
             sync_folder(target.parent)
-        except FileExistsError:
-            pass  # another worker was first with the same file
+        except OSError as fault:
+            if fault.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # else another worker was first
+                raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -151,6 +158,16 @@ class Results:
         write_whole(folder / "reason.json", json.dumps({"reason": reason}).encode())
         (self.folder / "trying" / digest).unlink(missing_ok=True)
         return Outcome(digest, "aside", reason)
+
+
+def _picture_key(data: bytes, scan: Scan) -> str:
+    """The same for the same image of a scanner, however packed: of its SOP Instance UID and its pixels."""
+    from nerve_core.imaging.dicom import looks_like_dicom, parse_dicom
+
+    uid = str(parse_dicom(data).get("SOPInstanceUID", "")) if looks_like_dicom(data) else ""
+    made = hashlib.sha256(f"{uid} {scan.pixels.shape} {scan.spacing_mm} {scan.frame}".encode())
+    made.update(scan.pixels.tobytes())
+    return made.hexdigest()
 
 
 def _flush(path: Path) -> None:

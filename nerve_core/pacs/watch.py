@@ -99,6 +99,8 @@ def receiving(settings: PacsSettings, spool: Path) -> Iterator[int]:
         PacsError: the port is taken.
     """
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in spool.glob(".*.part"):  # never acknowledged: the sender sends it again
+        left.unlink(missing_ok=True)
 
     def keep(event: evt.Event) -> int:
         if event.request.DataSet is None:

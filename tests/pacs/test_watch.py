@@ -76,6 +76,33 @@ def test_what_could_not_be_sent_is_sent_later_and_once(tmp_path):
     assert later.send_waiting() == [] and later.send_waiting() == [] and sent == [["SEG", "SR"]]
 
 
+def test_the_same_image_packed_otherwise_is_known_and_another_picture_is_not(tmp_path):
+    results = Results(tmp_path, SoftPredictor())
+    again = dcmread(io.BytesIO(scan_file()))
+    again.InstitutionName = "Elsewhere"
+    stream = io.BytesIO()
+    again.save_as(stream, enforce_file_format=True)
+    words = [results.take(data).word for data in (scan_file(), stream.getvalue(), scan_file(centre=(60, 60)))]
+    assert words == ["done", "known", "done"] and len(done(results)) == 2
+
+
+def test_a_setting_aside_that_was_cut_off_is_done_again(tmp_path):
+    results, poison = Results(tmp_path, SoftPredictor()), b"no scan"
+    digest = results.take(poison).digest
+    (tmp_path / "aside" / digest / "reason.json").unlink()
+    assert results.take(poison).word == "aside" and results.reason(digest)
+
+
+def test_two_workers_with_the_same_file_leave_one_whole_result(tmp_path):
+    class Late(SoftPredictor):
+        def predict(self, scan, click=None, **more):
+            Results(tmp_path, SoftPredictor()).take(scan_file())
+            return super().predict(scan, click, **more)
+
+    assert Results(tmp_path, Late()).take(scan_file()).word == "done"
+    assert len(done(Results(tmp_path, SoftPredictor()))) == 1
+
+
 class Broken(SoftPredictor):
     def __init__(self, fault: BaseException) -> None:
         super().__init__()
