@@ -12,15 +12,27 @@ _JPEG_LS_FRAME = 0xF7
 
 def jpeg_components(codestream: bytes) -> int | None:
     """Number of components that a JPEG codestream's frame header states (T.81 B.2.2), None without one."""
+    at = _frame_header(codestream)
+    return None if at is None else codestream[at + 9]
+
+
+def is_jpeg_ls(codestream: bytes) -> bool:
+    """Whether its frame header is that of JPEG-LS."""
+    at = _frame_header(codestream)
+    return at is not None and codestream[at + 1] == _JPEG_LS_FRAME
+
+
+def _frame_header(codestream: bytes) -> int | None:
+    """Where the frame header of a JPEG or JPEG-LS codestream begins, None without one."""
     at = 2
     while codestream[:2] == b"\xff\xd8" and at + 10 <= len(codestream) and codestream[at] == 0xFF:
         marker = codestream[at + 1]
-        if marker == 0xFF:
+        if marker == 0xFF:  # fill byte
             at += 1
         elif marker in _STANDALONE:
             at += 2
         elif marker == _JPEG_LS_FRAME or (0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES):
-            return codestream[at + 9]
+            return at
         else:
             at += 2 + struct.unpack(">H", codestream[at + 2 : at + 4])[0]
     return None
@@ -38,17 +50,5 @@ def frame_size(codestream: bytes) -> tuple[int, int] | None:
             return None
         width, height, left, top = struct.unpack(">IIII", codestream[start + 8 : start + 24])
         return height - top, width - left
-    if codestream[:2] != b"\xff\xd8":
-        return None
-    at = 2
-    while at + 9 <= len(codestream) and codestream[at] == 0xFF:
-        marker = codestream[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
-        elif marker in _STANDALONE:
-            at += 2
-        elif marker == _JPEG_LS_FRAME or (0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES):
-            return struct.unpack(">HH", codestream[at + 5 : at + 9])
-        else:
-            at += 2 + struct.unpack(">H", codestream[at + 2 : at + 4])[0]
-    return None
+    at = _frame_header(codestream)
+    return None if at is None else struct.unpack(">HH", codestream[at + 5 : at + 9])

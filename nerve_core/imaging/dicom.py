@@ -17,7 +17,7 @@ import numpy as np
 from nerve_core.config import settings
 from nerve_core.errors import RefusedScan, ScanError
 from nerve_core.imaging.calibration import calibration
-from nerve_core.imaging.codestream import frame_size, jpeg_components
+from nerve_core.imaging.codestream import frame_size, is_jpeg_ls, jpeg_components
 from nerve_core.imaging.frames import DAMAGED, check_frame_count, check_size, decoding, make_scan, to_uint8
 from nerve_core.imaging.region import find_region
 from nerve_core.imaging.scan import Box, Scan
@@ -185,6 +185,9 @@ def _check_codestream(dataset: Dataset, frame: int, n_frames: int) -> None:
         return
     codestream = get_frame(dataset.PixelData, frame, number_of_frames=n_frames)
     if frame_size(codestream) != (dataset.Rows, dataset.Columns):
+        raise ScanError(DAMAGED)
+    # CharLS counts for seconds where a cut-off stream's end marker is missing
+    if is_jpeg_ls(codestream) and b"\xff\xd9" not in codestream[-4:]:
         raise ScanError(DAMAGED)
     # GDCM ends the whole program over a number of components that it does not expect
     if jpeg_components(codestream) not in (None, dataset.SamplesPerPixel):

@@ -139,6 +139,23 @@ def test_lossless_jpegs(syntax, codestream):
     assert np.array_equal(scan.pixels, stairs())
 
 
+def test_a_jpeg_of_other_components_or_a_cut_off_jpeg_ls_reaches_no_decoder(monkeypatch):
+    """The one ends the program in GDCM, over the other CharLS counts for seconds."""
+    from pydicom.pixels.decoders.base import Decoder
+
+    def never(*args, **options):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr(Decoder, "as_array", never)
+    colour = encode(np.dstack([tissue()] * 3), "JPEG")
+    for data in (
+        dicom(tissue(), syntax=JPEGBaseline8Bit, encapsulated=[colour]),
+        dicom(stairs(), syntax=JPEGLSLossless, encapsulated=[JPEG_LS_STAIRS[:-12]]),
+    ):
+        with pytest.raises(ScanError, match="damaged"):
+            read_scan(data)
+
+
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
 def test_frames_are_decoded_one_at_a_time(syntax, monkeypatch):
     cine = np.stack([tissue(seed=seed) for seed in range(5)])
