@@ -193,7 +193,7 @@ def supported(device: str) -> list[str]:
     import openvino
 
     native = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    found = {"INT8": "openvino-int8", "BF16": "openvino-half"}
+    found = {"BF16": "openvino-half", "INT8": "openvino-int8"}
     return [*(name for kind, name in found.items() if kind in native), "openvino", "torch"]
 
 
