@@ -40,7 +40,8 @@ class Settings:
         session_idle_min: minutes without a click until one must sign in again (``NERVE_SESSION_IDLE_MIN``).
         session_hours: hours until one must sign in again in any case (``NERVE_SESSION_HOURS``).
         aet: DICOM title of this program (``NERVE_AET``).
-        pacs_host, pacs_port, pacs_aet: address and title of the hospital's archive (``NERVE_PACS_HOST``, ...).
+        pacs_host, pacs_port, pacs_aet: address and title of the hospital's archive
+            (``NERVE_PACS_HOST``, ...).
         dicomweb: its DICOMweb address (``NERVE_DICOMWEB``); used instead where set.
         pacs_user, pacs_password: for DICOMweb (``NERVE_PACS_USER``, ``NERVE_PACS_PASSWORD``).
         pacs_tls_ca, pacs_tls_cert, pacs_tls_key: PEM files (``NERVE_PACS_TLS_CA``, ...).
