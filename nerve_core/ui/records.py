@@ -149,12 +149,13 @@ def finding_of(scan: SavedScan) -> Finding | None:
 def place_of(nerve: str, site: str, side: str) -> str:
     """Which nerve, where and on which side, in words.
 
-    >>> place_of("median", "wrist", "left"), place_of("", "", "")
-    ('left median nerve, wrist', 'nerve not said')
+    >>> place_of("median", "wrist", "left"), place_of("C6 root", "neck", ""), place_of("", "", "")
+    ('left median nerve, wrist', 'C6 root, neck', 'nerve not said')
     """
     if not nerve:
         return ", ".join(filter(None, ("nerve not said", site, side)))
-    return ", ".join(filter(None, (f"{side} {nerve} nerve".strip(), site)))
+    word = "" if nerve.split()[-1] in ("root", "trunk", "plexus", "nerve") else " nerve"
+    return ", ".join(filter(None, (f"{side} {nerve}{word}".strip(), site)))
 
 
 def go_to(patient: str, scan: str = "") -> None:
